@@ -1,0 +1,86 @@
+"""The `vitrine` command."""
+
+import errno
+import sys
+from typing import Annotated
+
+import typer
+
+from vitrine import __version__
+from vitrine.cli import (
+    demo,
+    evaluate,
+    export,
+    import_,
+    package,
+    prepare,
+    promote,
+    register,
+    train,
+    tune,
+    validate,
+)
+from vitrine.core.errors import VitrineError
+
+__all__ = ["app", "main"]
+
+app = typer.Typer(
+    name="vitrine",
+    help="Style and category recognition for product images: what dvc, mlflow and bentoml lack.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    add_completion=False,
+    rich_markup_mode=None,
+)
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"vitrine {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def options(
+    version: Annotated[
+        bool,
+        typer.Option("--version", help="Print the version.", callback=_version, is_eager=True),
+    ] = False,
+    traceback: Annotated[
+        bool, typer.Option("--traceback", help="Show where in the code an error arose.")
+    ] = False,
+) -> None:
+    """Hold the options that come before the command."""
+
+
+app.add_typer(import_.app, name="import")
+app.command("demo")(demo.command)
+app.command("validate")(validate.command)
+app.command("prepare")(prepare.command)
+app.command("tune")(tune.command)
+app.command("train")(train.command)
+app.command("export")(export.command)
+app.command("evaluate")(evaluate.command)
+app.command("register")(register.command)
+app.command("promote")(promote.command)
+app.command("package")(package.command)
+
+
+def main() -> None:
+    """Run the command line: one line and exit status 1 for what a user can mend."""
+    try:
+        app()
+    except VitrineError as error:
+        _fail(str(error))
+    except OSError as error:
+        if error.errno not in (errno.ENOSPC, errno.EDQUOT):
+            raise
+        where = f" while writing {error.filename}" if error.filename else ""
+        _fail(f"no space is left on the device{where}: free some and run the command again")
+
+
+def _fail(message: str) -> None:
+    if "--traceback" in sys.argv[1:2]:
+        raise  # noqa: PLE0704 - only called while an exception is handled
+    typer.echo(f"error: {message}", err=True)
+    sys.exit(1)

@@ -1,0 +1,5 @@
+"""`vitrine demo`."""
+
+
+def command() -> None:
+    """Draw the demo catalogue."""

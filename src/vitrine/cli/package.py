@@ -1,0 +1,5 @@
+"""`vitrine package`."""
+
+
+def command() -> None:
+    """Put the champion into BentoML's store."""

@@ -1,0 +1,5 @@
+"""`vitrine promote`."""
+
+
+def command() -> None:
+    """Give a version the alias champion."""
