@@ -1,0 +1,1 @@
+"""The bundle: the one artefact that is evaluated, registered, packaged and served."""

@@ -1,0 +1,1 @@
+"""Errors, parameters, labels, the manifest and digests: what every other part builds on."""

@@ -1,7 +1,6 @@
 """Writing files so that a reader sees the old content or the new one, never a half."""
 
 import json
-import os
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -16,7 +15,7 @@ def _beside(path: Path) -> Path:
 
 @contextmanager
 def atomic_file(path: Path) -> Iterator[Path]:
-    """Yield a temporary path beside `path` that replaces it when the block ends without an error.
+    """Yield a path beside `path` that takes its place when the block ends without an error.
 
     On an error the temporary file is removed and `path` stays as it was.
     """
@@ -24,14 +23,14 @@ def atomic_file(path: Path) -> Iterator[Path]:
     temporary = _beside(path)
     try:
         yield temporary
-        os.replace(temporary, path)
+        temporary.replace(path)
     finally:
         temporary.unlink(missing_ok=True)
 
 
 @contextmanager
 def atomic_folder(path: Path) -> Iterator[Path]:
-    """Yield a new empty folder beside `path` that takes its place when the block ends without an error.
+    """Yield an empty folder that takes the place of `path` when the block ends without an error.
 
     On an error the new folder is removed and `path` stays as it was.
     """
@@ -49,12 +48,12 @@ def replace_folder(new: Path, path: Path) -> None:
     """Put the folder `new` in the place of `path`, which may or may not exist."""
     old = _beside(path)
     if path.exists():
-        os.replace(path, old)
+        path.replace(old)
     try:
-        os.replace(new, path)
+        new.replace(path)
     except BaseException:
         if old.exists():
-            os.replace(old, path)
+            old.replace(path)
         raise
     shutil.rmtree(old, ignore_errors=True)
 

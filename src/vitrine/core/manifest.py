@@ -46,7 +46,7 @@ def read_manifest(path: Path, taxonomy: Taxonomy | None = None) -> Iterator[Row]
             names file and line. Raised at the row concerned, while reading.
     """
     try:
-        with path.open(encoding="utf-8", newline="") as file:
+        with path.open(encoding="utf-8-sig", newline="") as file:
             reader = csv.reader(file, strict=True)
             _check_header(path, next(reader, []))
             first_line: dict[bytes, int] = {}
@@ -73,20 +73,23 @@ def _check_header(path: Path, header: list[str]) -> None:
     missing = [column for column in COLUMNS if column not in header]
     problem = f"has no column {missing[0]!r}" if missing else "has other columns or another order"
     raise DataError(
-        f"{path.name} line 1: {problem}; the header must be {','.join(COLUMNS)}, but got {','.join(header)}"
+        f"{path.name} line 1: {problem}; "
+        f"the header must be {','.join(COLUMNS)}, but got {','.join(header)}"
     )
 
 
 def _parse(where: str, values: list[str], taxonomy: Taxonomy | None) -> Row:
     if len(values) != len(COLUMNS):
         raise DataError(
-            f"{where}: must have {len(COLUMNS)} values ({', '.join(COLUMNS)}), but got {len(values)}"
+            f"{where}: must have {len(COLUMNS)} values ({', '.join(COLUMNS)}), "
+            f"but got {len(values)}"
         )
     row = Row(*values)
     path = PurePosixPath(row.image)
     if not row.image or path.is_absolute() or ".." in path.parts or "\\" in row.image:
         raise DataError(
-            f"{where}: image {row.image!r} must be a path under data/ with forward slashes; correct the row"
+            f"{where}: image {row.image!r} must be a path under data/ with forward slashes; "
+            "correct the row"
         )
     if row.split and row.split not in SPLITS:
         raise DataError(f"{where}: split must be train, val, test or empty, but got {row.split!r}")
@@ -109,7 +112,7 @@ def _check_repeated(where: str, row: Row, first_line: dict[bytes, int], line: in
 
 
 class ManifestWriter:
-    """Writes a manifest row by row; the file appears, whole, when the context ends without an error."""
+    """Writes a manifest row by row; the file appears, whole, when the context ends well."""
 
     def __init__(self, path: Path) -> None:
         self._replacement = atomic_file(path)

@@ -136,7 +136,7 @@ class TrainParams(Section):
 
 
 class ExportParams(Section):
-    """What the bundle holds beside the graph, and how closely it must answer like the Keras model."""
+    """What the bundle holds beside the graph, and how close it must be to the Keras model."""
 
     golden_images: Positive
     tolerance: Annotated[float, Field(gt=0)]

@@ -16,7 +16,7 @@ T = TypeVar("T")
 
 
 def bar() -> Progress:
-    """Return a rich progress display with count and time left; disabled when stderr is no terminal."""
+    """Return a progress display with count and time left, disabled when stderr is no terminal."""
     console = Console(stderr=True)
     return Progress(
         TextColumn("{task.description}"),

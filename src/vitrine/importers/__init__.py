@@ -1,0 +1,1 @@
+"""Bring images and labels from a source into the data folder."""

@@ -1,0 +1,1 @@
+"""From files to batches: splits, shards on disk, tf.data pipelines."""

@@ -1,0 +1,1 @@
+"""Facts about images and what is expected of them."""

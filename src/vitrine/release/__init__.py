@@ -1,0 +1,1 @@
+"""What changes a registry or a store: gate, promote, package."""

@@ -1,0 +1,66 @@
+# Two commands need nothing but python3 (3.11 to 3.13) and git: `make demo` and `make test`.
+SHELL := /bin/bash
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+STAMP := $(VENV)/.installed
+# What the tools may not do behind a user's back.
+export BENTOML_DO_NOT_TRACK := True
+export MLFLOW_DISABLE_TELEMETRY := true
+export DO_NOT_TRACK := 1
+export UV_COMPILE_BYTECODE := 1
+export UV_NO_PROGRESS := 1
+# The targets below call the tools by name, as a person with the environment active does.
+export PATH := $(CURDIR)/$(BIN):$(PATH)
+
+.PHONY: help setup demo test lint format serve ui bench lock clean
+
+help: ## Show this list.
+	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
+
+setup: $(STAMP) ## Make .venv with everything that training, serving and developing need.
+
+$(STAMP): requirements/dev.txt pyproject.toml
+	@$(PYTHON) -c 'import sys; v = sys.version_info[:2]; (3, 11) <= v < (3, 14) or sys.exit("error: Python 3.11 to 3.13 is needed, but %s is %d.%d: run make with PYTHON=python3.12, say" % (sys.executable, *v))'
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/bootstrap.txt
+	$(BIN)/uv pip sync --quiet --python $(BIN)/python --require-hashes requirements/dev.txt
+	$(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps --no-build-isolation --editable .
+	@touch $@
+
+demo: setup ## From the demo catalogue to an answer of the served model.
+	@benchmarks/demo.sh
+
+test: setup ## Run every test that this machine can run.
+	$(BIN)/python -m pytest
+
+lint: setup ## Check format, style, types and layers.
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+format: setup ## Put the code into the house's format.
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+serve: setup ## Serve the packaged champion on port 3000.
+	$(BIN)/bentoml serve
+
+ui: setup ## Open the embedded tracking server's pages on port 5000.
+	MLFLOW_SERVER_ENABLE_JOB_EXECUTION=false $(BIN)/mlflow server --backend-store-uri sqlite:///mlflow.db --artifacts-destination ./mlruns --workers 1 --port 5000
+
+bench: setup ## Measure what docs/benchmarks.md claims.
+	$(BIN)/python benchmarks/run.py
+
+COMPILE := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links --no-header --no-annotate
+lock: ## Renew requirements/ from pyproject.toml: versions and hashes, no addresses.
+	$(COMPILE) $(UPGRADE) pyproject.toml --extra train --extra serve --group dev -o requirements/dev.txt
+	$(COMPILE) pyproject.toml -c requirements/dev.txt -o requirements/core.txt
+	$(COMPILE) pyproject.toml -c requirements/dev.txt --extra train -o requirements/train.txt
+	$(COMPILE) pyproject.toml -c requirements/dev.txt --extra serve -o requirements/serve.txt
+	$(COMPILE) pyproject.toml -c requirements/dev.txt --extra train --extra gpu -o requirements/gpu.txt
+	echo uv | $(COMPILE) - -c requirements/dev.txt -o requirements/bootstrap.txt
+
+clean: ## Remove what the pipeline made; data/, the registry and the store stay.
+	rm -rf artifacts reports .cache

@@ -1,0 +1,108 @@
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from vitrine.core.errors import ParamsError
+from vitrine.core.params import Params, override
+
+Tree = dict[str, Any]
+
+
+@pytest.fixture
+def tree(params: Params) -> Tree:
+    return params.model_dump(mode="json", by_alias=True)
+
+
+def _write(folder: Path, tree: Tree) -> Path:
+    path = folder / "params.yaml"
+    path.write_text(yaml.safe_dump(tree), encoding="utf-8")
+    return path
+
+
+def _misspell(tree: Tree) -> None:
+    tree["train"]["learning_rte"] = tree["train"].pop("learning_rate")
+
+
+def _misspell_deep(tree: Tree) -> None:
+    tree["train"]["augment"]["rotatoin"] = 0.1
+
+
+def _misspell_section(tree: Tree) -> None:
+    tree["evalute"] = tree.pop("evaluate")
+
+
+def _drop(tree: Tree) -> None:
+    del tree["export"]["tolerance"]
+
+
+def _zero_epochs(tree: Tree) -> None:
+    tree["train"]["epochs"] = 0
+
+
+def _no_train(tree: Tree) -> None:
+    tree["prepare"].update(val_share=0.6, test_share=0.4)
+
+
+def _search_unknown(tree: Tree) -> None:
+    tree["tune"]["search"] = {"depth": {"choices": [1, 2]}}
+
+
+def _search_upside_down(tree: Tree) -> None:
+    tree["tune"]["search"] = {"dropout": {"low": 0.5, "high": 0.1}}
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        (_misspell, "train.learning_rte is not a known key; did you mean train.learning_rate?"),
+        (
+            _misspell_deep,
+            "train.augment.rotatoin is not a known key; did you mean train.augment.rotation?",
+        ),
+        (_misspell_section, "evalute is not a known key; did you mean evaluate?"),
+        (_drop, "the key export.tolerance is missing; add it"),
+        (_zero_epochs, "train.epochs: input should be greater than or equal to 1, but got 0"),
+        (_no_train, "prepare: val_share and test_share must leave some images for train"),
+        (_search_unknown, "tune: search names 'depth', which is no searchable key of train"),
+        (_search_upside_down, "tune.search.dropout: low must be below high, but got 0.5 and 0.1"),
+    ],
+)
+def test_a_wrong_file_is_refused_with_the_key(
+    tree: Tree, tmp_path: Path, change: Callable[[Tree], None], words: str
+) -> None:
+    change(tree)
+    with pytest.raises(ParamsError) as caught:
+        Params.load(_write(tmp_path, tree))
+    assert str(caught.value).endswith(words)
+    assert str(caught.value).startswith(str(tmp_path / "params.yaml"))
+
+
+def test_a_missing_file_says_where_to_run(tmp_path: Path) -> None:
+    with pytest.raises(ParamsError, match="run the command from the root of the repository"):
+        Params.load(tmp_path / "params.yaml")
+
+
+def test_broken_yaml_is_named(tmp_path: Path) -> None:
+    path = tmp_path / "params.yaml"
+    path.write_text("train: [", encoding="utf-8")
+    with pytest.raises(ParamsError, match="is not valid UTF-8 YAML"):
+        Params.load(path)
+
+
+def test_the_digest_follows_values_not_their_order(tree: Tree, tmp_path: Path) -> None:
+    first = Params.load(_write(tmp_path, tree)).digest()
+    again = Params.load(_write(tmp_path, dict(reversed(tree.items())))).digest()
+    tree["train"]["seed"] += 1
+    other = Params.load(_write(tmp_path, tree)).digest()
+    assert first == again != other
+
+
+def test_override_checks_again(params: Params) -> None:
+    assert override(params.train, {"epochs": 3}).epochs == 3
+    with pytest.raises(ParamsError, match="epochs: input should be"):
+        override(params.train, {"epochs": -1})
+    with pytest.raises(ParamsError, match="did you mean dropout"):
+        override(params.train, {"dropot": 0.1})
