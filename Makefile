@@ -50,11 +50,14 @@ serve: setup ## Serve the packaged champion on port 3000.
 ui: setup ## Open the embedded tracking server's pages on port 5000.
 	MLFLOW_SERVER_ENABLE_JOB_EXECUTION=false $(BIN)/mlflow server --backend-store-uri sqlite:///mlflow.db --artifacts-destination ./mlruns --workers 1 --port 5000
 
-bench: setup ## Measure what docs/benchmarks.md claims.
-	$(BIN)/python benchmarks/run.py
+bench: setup ## Measure what docs/benchmarks.md claims; PHOTOS=folder adds the 8,000 catalogue photos.
+	$(BIN)/python benchmarks/cli.py
+	$(BIN)/python benchmarks/demo.py
+	$(if $(PHOTOS),$(BIN)/python benchmarks/photos.py $(PHOTOS))
+	$(if $(PHOTOS),$(BIN)/python benchmarks/memory.py $(PHOTOS))
 
 COMPILE := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links --no-header --no-annotate
-lock: ## Renew requirements/ from pyproject.toml: versions and hashes, no addresses.
+lock: setup ## Renew requirements/ from pyproject.toml: versions and hashes, no addresses.
 	$(COMPILE) $(UPGRADE) pyproject.toml --extra train --extra serve --group dev -o requirements/dev.txt
 	$(COMPILE) pyproject.toml -c requirements/dev.txt -o requirements/core.txt
 	$(COMPILE) pyproject.toml -c requirements/dev.txt --extra train -o requirements/train.txt
