@@ -1,0 +1,93 @@
+"""The shards of a split as a `tf.data.Dataset` that keeps a device busy."""
+
+import math
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import tensorflow as tf
+
+from vitrine.core.taxonomy import HEADS
+from vitrine.inputs.summary import Summary
+
+# The shards hold the images in random order already, so that the buffer only has to make the
+# epochs differ; it may not grow with the data.
+SHUFFLE_BYTES = 64 * 2**20
+OPEN_SHARDS = 8
+READ_BYTES = 256 * 2**10
+
+
+def dataset(
+    folder: Path,
+    split: str,
+    *,
+    batch_size: int,
+    shuffle_seed: int | None = None,
+    augment: Callable[[Any], Any] | None = None,
+    limit: int | None = None,
+) -> tf.data.Dataset:
+    """Return batches of a split: (images, {"style": index, "category": index}).
+
+    Images are (batch, height, width, 3) float32 in 0..255; labels are (batch,) int64, -1 = unknown.
+    The number of batches is known to the dataset; the last one may be smaller.
+
+    Args:
+        folder: The folder of prepared shards, with its summary.json.
+        split: `train`, `val` or `test`.
+        batch_size: Images in a batch.
+        shuffle_seed: Another order in every epoch, the same orders for the same seed; without one,
+            the order of the shards.
+        augment: Changes a batch of images, same shape and type.
+        limit: At most this many images: always the same ones, a random sample of the split.
+
+    Raises:
+        PreparedDataError: A file is missing; the message names it.
+    """
+    summary = Summary.load(folder)
+    records = _records(summary.shard_paths(folder, split), shuffle_seed, limit)
+    images = summary.splits[split].images
+    if limit is not None:
+        records = records.take(limit)
+        images = min(images, limit)
+    if shuffle_seed is not None:
+        buffer = SHUFFLE_BYTES // math.prod(summary.image_shape)
+        records = records.shuffle(max(1, min(images, buffer)), seed=shuffle_seed)
+    batches = records.batch(batch_size).map(
+        _parser(summary.image_shape), num_parallel_calls=tf.data.AUTOTUNE, deterministic=True
+    )
+    if augment is not None:
+        batches = batches.map(
+            lambda pixels, labels: (augment(pixels), labels),
+            num_parallel_calls=tf.data.AUTOTUNE,
+            deterministic=True,
+        )
+    counted = batches.apply(tf.data.experimental.assert_cardinality(math.ceil(images / batch_size)))
+    return counted.prefetch(tf.data.AUTOTUNE)
+
+
+def _records(paths: list[Path], shuffle_seed: int | None, limit: int | None) -> tf.data.Dataset:
+    shards = tf.data.Dataset.from_tensor_slices([str(path) for path in paths])
+    if shuffle_seed is None or limit is not None:
+        return tf.data.TFRecordDataset(shards, buffer_size=READ_BYTES)
+    return shards.shuffle(len(paths), seed=shuffle_seed).interleave(
+        lambda shard: tf.data.TFRecordDataset(shard, buffer_size=READ_BYTES),
+        cycle_length=min(OPEN_SHARDS, len(paths)),
+        block_length=16,
+        num_parallel_calls=tf.data.AUTOTUNE,
+        deterministic=True,
+    )
+
+
+def _parser(shape: tuple[int, int, int]) -> Callable[[Any], Any]:
+    # Whole batches at once: one call of each operation instead of one an image.
+    features = {
+        "pixels": tf.io.FixedLenFeature([], tf.string),
+        **{head: tf.io.FixedLenFeature([], tf.int64) for head in HEADS},
+    }
+
+    def parse(serialised: Any) -> Any:
+        example = tf.io.parse_example(serialised, features)
+        pixels = tf.reshape(tf.io.decode_raw(example["pixels"], tf.uint8), (-1, *shape))
+        return tf.cast(pixels, tf.float32), {head: example[head] for head in HEADS}
+
+    return parse
