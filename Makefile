@@ -29,7 +29,11 @@ $(STAMP): requirements/dev.txt pyproject.toml
 	@touch $@
 
 demo: setup ## From the demo catalogue to an answer of the served model.
-	@benchmarks/demo.sh
+	dvc pull
+	dvc repro
+	vitrine promote challenger
+	vitrine package
+	vitrine smoke
 
 test: setup ## Run every test that this machine can run.
 	$(BIN)/python -m pytest

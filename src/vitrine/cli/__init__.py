@@ -16,6 +16,7 @@ from vitrine.cli import (
     prepare,
     promote,
     register,
+    smoke,
     train,
     tune,
     validate,
@@ -64,6 +65,7 @@ app.command("evaluate")(evaluate.command)
 app.command("register")(register.command)
 app.command("promote")(promote.command)
 app.command("package")(package.command)
+app.command("smoke")(smoke.command)
 
 
 def main() -> None:
