@@ -141,7 +141,7 @@ def decode(
 
 
 def resize(pixels: NDArray[np.uint8], image: ImageParams) -> NDArray[np.uint8]:
-    """Return RGB pixels (h, w, 3) uint8 as (image.height, image.width, 3), fitted as `image` says."""
+    """Return RGB pixels (h, w, 3) uint8 as (image.height, image.width, 3), by `image.fit`."""
     return np.array(_fit(PIL.Image.fromarray(pixels), image))
 
 
