@@ -1,10 +1,11 @@
 """Fixtures that several packages' tests share."""
 
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
-from vitrine.core.params import Params
+from vitrine.core.params import ImageParams, Params, override
 
 ROOT = Path(__file__).parents[1]
 
@@ -20,3 +21,72 @@ def workplace(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """An empty working directory, as the root of a repository would be."""
     monkeypatch.chdir(tmp_path)
     return tmp_path
+
+
+@pytest.fixture(scope="session")
+def small(params: Params) -> ImageParams:
+    """The repository's image settings at 32 pixels."""
+    return override(params.image, {"height": 32, "width": 32})
+
+
+@pytest.fixture(scope="session")
+def make_bundle(
+    small: ImageParams, tmp_path_factory: pytest.TempPathFactory
+) -> Callable[[Path, int], Path]:
+    """Make a real bundle of an untrained network, for the demo's taxonomy at 32 pixels.
+
+    Call it with the folder to make and a seed: another seed gives another network.
+    """
+    from vitrine.core.manifest import Catalogue
+    from vitrine.demo import draw_catalogue
+
+    root = tmp_path_factory.mktemp("catalogue") / "data"
+    draw_catalogue(root, images=18, size=32, seed=1)
+    catalogue = Catalogue(root)
+    taxonomy = catalogue.taxonomy()
+    sources = [catalogue.path(row).read_bytes() for row in catalogue.rows()]
+
+    def make(folder: Path, seed: int = 1) -> Path:
+        import keras
+        import numpy as np
+
+        from vitrine import imaging
+        from vitrine.bundle.export import Contents, export_bundle
+        from vitrine.bundle.format import Lineage
+        from vitrine.core.taxonomy import HEADS
+        from vitrine.inputs.shards import Batch
+
+        keras.utils.set_random_seed(seed)
+        image = keras.Input((32, 32, 3), name="image")
+        x = keras.layers.Rescaling(1 / 127.5, offset=-1)(image)
+        x = keras.layers.Conv2D(16, 5, strides=4, use_bias=False)(x)
+        x = keras.layers.BatchNormalization()(x)
+        x = keras.layers.ReLU(name="features")(x)
+        x = keras.layers.GlobalAveragePooling2D(name="embedding")(x)
+        x = keras.layers.Dropout(0.5)(x)
+        heads = {h: keras.layers.Dense(len(taxonomy.names(h)), name=h)(x) for h in HEADS}
+        path = tmp_path_factory.mktemp("network") / "model.keras"
+        keras.Model(image, heads).save(path)
+
+        pixels = np.stack([imaging.load(source, small) for source in sources])
+        labels = {head: np.arange(len(pixels)) % len(taxonomy.names(head)) for head in HEADS}
+        lineage = Lineage(
+            git_commit="0" * 40,
+            data_digest="1" * 32,
+            params_digest="2" * 64,
+            run_id="3" * 32,
+            created="2026-01-01T00:00:00+00:00",
+        )
+        contents = Contents(small, taxonomy, lineage, sources[:3], tolerance=1e-3)
+        export_bundle(path, folder, contents, [Batch(pixels, labels, [])])
+        return folder
+
+    return make
+
+
+@pytest.fixture(scope="session")
+def tiny_bundle(
+    make_bundle: Callable[[Path, int], Path], tmp_path_factory: pytest.TempPathFactory
+) -> Path:
+    """A real bundle that every test may read and none may change."""
+    return make_bundle(tmp_path_factory.mktemp("bundle") / "export", 1)

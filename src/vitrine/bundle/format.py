@@ -1,0 +1,143 @@
+"""bundle.json: what a bundle holds, how its images are made, and where it comes from."""
+
+from pathlib import Path, PurePath
+from typing import Annotated
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
+
+from vitrine.core.digests import file_digest, json_digest
+from vitrine.core.errors import BundleError
+from vitrine.core.files import write_json
+from vitrine.core.params import ImageParams
+from vitrine.core.taxonomy import HEADS, Head, Taxonomy
+
+FORMAT_VERSION = 1
+INFO = "bundle.json"
+GRAPH = "model.xml"
+WEIGHTS = "model.bin"
+NETWORK = "model.keras"
+GOLDEN = "golden.npz"
+FILES = (GRAPH, WEIGHTS, NETWORK, GOLDEN)
+
+
+def _plain(name: str) -> str:
+    if PurePath(name).name != name:
+        raise ValueError(f"must be the name of a file in the bundle's folder, but got {name!r}")
+    return name
+
+
+class Lineage(BaseModel):
+    """Where a bundle comes from.
+
+    Args:
+        git_commit: The commit that was checked out at the export; `unknown` outside a repository.
+        data_digest: The data version that data.dvc names.
+        params_digest: The digest of params.yaml's values.
+        run_id: The MLflow run that trained the network.
+        created: When the bundle was exported: UTC, ISO 8601.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    git_commit: str
+    data_digest: str
+    params_digest: str
+    run_id: str
+    created: str
+
+
+class BundleInfo(BaseModel):
+    """The content of bundle.json.
+
+    Args:
+        format_version: The version of this form, 1.
+        image: How bytes become the pixels that the graph takes.
+        taxonomy: The labels in the order of the outputs.
+        outputs: The names of the graph's outputs.
+        calibration: The temperature that divides a head's logits before the softmax.
+        tolerance: How far a probability may be from the expected one in a proof, 0 to 1.
+        files: The SHA-256 of every other file of the bundle.
+        lineage: Where the bundle comes from.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    format_version: int
+    image: ImageParams
+    taxonomy: Taxonomy
+    outputs: tuple[str, ...]
+    calibration: dict[Head, float]
+    tolerance: Annotated[float, Field(gt=0)]
+    files: dict[Annotated[str, AfterValidator(_plain)], str]
+    lineage: Lineage
+
+    @property
+    def heads(self) -> tuple[Head, ...]:
+        """The heads that the network answers: those with at least one label."""
+        return tuple(head for head in HEADS if head in self.outputs)
+
+    @property
+    def digest(self) -> str:
+        """One SHA-256 for all that decides the answers: every file and setting, not the lineage."""
+        return json_digest(self.model_dump(mode="json", exclude={"lineage"}))
+
+    def save(self, folder: Path) -> None:
+        """Write bundle.json into a folder."""
+        write_json(folder / INFO, self.model_dump(mode="json"))
+
+
+def digests(folder: Path) -> dict[str, str]:
+    """Return the SHA-256 of every file that a bundle must have, by name."""
+    return {name: file_digest(folder / name) for name in FILES}
+
+
+def load_info(folder: Path) -> BundleInfo:
+    """Read a bundle's description and check every file against it.
+
+    Raises:
+        BundleError: The folder is no bundle, has another format version, or a file of it is
+            missing or differs from its digest.
+    """
+    info = _read(folder)
+    for name in FILES:
+        if name not in info.files:
+            raise BundleError(f"{folder / INFO} does not list {name}: export the bundle again")
+    for name, expected in info.files.items():
+        try:
+            found = file_digest(folder / name)
+        except FileNotFoundError:
+            raise BundleError(
+                f"{folder / name} is missing from the bundle: export or fetch it again"
+            ) from None
+        if found != expected:
+            raise BundleError(
+                f"{folder / name} is damaged: its SHA-256 must be {expected[:12]}…, but is "
+                f"{found[:12]}…; export or fetch the bundle again"
+            )
+    return info
+
+
+def _read(folder: Path) -> BundleInfo:
+    path = folder / INFO
+    try:
+        text = path.read_text(encoding="utf-8")
+    except (FileNotFoundError, NotADirectoryError):
+        raise BundleError(
+            f"{folder} is no bundle, it has no {INFO}: make one with `dvc repro export`"
+        ) from None
+    except UnicodeDecodeError:
+        raise BundleError(f"{path} is not UTF-8 text: export or fetch the bundle again") from None
+    try:
+        info = BundleInfo.model_validate_json(text)
+    except ValidationError as error:
+        problem = error.errors()[0]
+        where = ".".join(str(part) for part in problem["loc"]) or "the document"
+        raise BundleError(
+            f"{path}: {where}: {problem['msg']}; export or fetch the bundle again"
+        ) from None
+    if info.format_version != FORMAT_VERSION:
+        raise BundleError(
+            f"{path} has the format version {info.format_version}, but this Vitrine reads "
+            f"{FORMAT_VERSION}: use the Vitrine that made it, or export it again"
+        )
+    return info

@@ -1,0 +1,124 @@
+"""The served graph, cut from a trained Keras network by the names of its layers.
+
+A network has one input (images, 0 to 255), the dense layers `style` and `category` that give
+logits, the vector `embedding` before them and, unless it is very plain, the feature map `features`
+whose mean over the places is the embedding.
+"""
+
+import tempfile
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import keras
+import numpy as np
+import openvino
+
+from vitrine.core.errors import ModelError
+from vitrine.core.params import ImageParams
+from vitrine.core.taxonomy import HEADS, Head, Taxonomy
+
+
+def load_network(path: Path, image: ImageParams, taxonomy: Taxonomy) -> keras.Model:
+    """Return a trained network cut to what is served, before the calibration.
+
+    Args:
+        path: The .keras file.
+        image: The size that its input must have.
+        taxonomy: The labels that its heads must have.
+
+    Returns:
+        A float32 model from `image` (n, height, width, 3) uint8 to a dictionary of `embedding`, by
+        head the logits and, where there is a feature map, the class-activation maps
+        (`<head>_map`; Zhou et al., 2016).
+
+    Raises:
+        ModelError: The file cannot be read, or is no network of this form and these sizes.
+    """
+    network = _load(path)
+    shape = (image.height, image.width, 3)
+    if tuple(network.inputs[0].shape[1:]) != shape:
+        raise ModelError(
+            f"{path} takes images of the shape {tuple(network.inputs[0].shape[1:])}, but the "
+            f"shards hold {shape}: train it on them with `dvc repro train`"
+        )
+    heads = [head for head in HEADS if taxonomy.names(head)]
+    dense = {head: _head(path, network, head, len(taxonomy.names(head))) for head in heads}
+    parts = {name: _layer(path, network, name).output for name in (*heads, "embedding")}
+    if mapped := any(layer.name == "features" for layer in network.layers):
+        parts["features"] = network.get_layer("features").output
+    pixels = keras.Input(shape, dtype="uint8", name="image")
+    # training=False is written out: some layers run as in training once they are exported.
+    answers = keras.Model(network.inputs[0], parts)(
+        keras.ops.cast(pixels, "float32"), training=False
+    )
+    outputs = {name: answers[name] for name in (*heads, "embedding")}
+    if mapped:
+        for head, layer in dense.items():
+            kernel = keras.ops.convert_to_numpy(layer.kernel)
+            outputs[f"{head}_map"] = keras.ops.matmul(answers["features"], kernel)
+    return keras.Model(pixels, outputs)
+
+
+def calibrated(network: keras.Model, temperatures: Mapping[Head, float]) -> keras.Model:
+    """Return a cut network whose heads answer probabilities: softmax(logits / temperature)."""
+    outputs = dict(network.output)
+    for head, temperature in temperatures.items():
+        outputs[head] = keras.ops.softmax(outputs[head] / temperature)
+    return keras.Model(network.input, outputs)
+
+
+def write_graph(network: keras.Model, path: Path) -> None:
+    """Write a network as OpenVINO IR: `path` (.xml) and, beside it, the weights (.bin).
+
+    Input and outputs keep their names; the batch size stays free.
+    """
+    network.predict(np.zeros((1, *network.input_shape[1:]), np.uint8), verbose=0)
+    with tempfile.TemporaryDirectory() as folder:
+        network.export(folder, format="tf_saved_model", verbose=False)
+        # Read directly, not by openvino.convert_model, which reports its use to the vendor.
+        graph = openvino.Core().read_model(folder)
+        openvino.save_model(graph, path, compress_to_fp16=False)
+
+
+def _load(path: Path) -> keras.Model:
+    try:
+        network = keras.saving.load_model(path, compile=False)
+    except (ValueError, TypeError, OSError) as error:
+        first = str(error).strip().splitlines()[0]
+        raise ModelError(
+            f"{path} cannot be loaded as a Keras model: {first} Make it anew with `dvc repro train`"
+        ) from None
+    if all(layer.dtype_policy.name == "float32" for layer in network.layers):
+        return network
+    same = keras.models.clone_model(network, clone_function=_in_float32, recursive=True)
+    same.set_weights(network.get_weights())
+    return same
+
+
+def _in_float32(layer: keras.Layer) -> keras.Layer:
+    config: dict[str, Any] = layer.get_config()
+    return type(layer).from_config({**config, "dtype": "float32"})
+
+
+def _layer(path: Path, network: keras.Model, name: str) -> keras.Layer:
+    try:
+        return network.get_layer(name)
+    except ValueError:
+        raise ModelError(
+            f"{path} has no layer named {name!r}: build it with vitrine.models.build"
+        ) from None
+
+
+def _head(path: Path, network: keras.Model, head: Head, classes: int) -> keras.Layer:
+    layer = _layer(path, network, head)
+    if layer.units != classes:
+        raise ModelError(
+            f"{path} answers {layer.units} classes of {head}, but the taxonomy of the shards has "
+            f"{classes}: train it on them with `dvc repro train`"
+        )
+    if layer.activation is not keras.activations.linear:
+        raise ModelError(
+            f"{path}: the layer {head!r} must give logits, but has an activation; remove it there"
+        )
+    return layer
