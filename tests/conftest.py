@@ -5,9 +5,8 @@ from pathlib import Path
 
 import pytest
 
+from clones import ROOT
 from vitrine.core.params import ImageParams, Params, override
-
-ROOT = Path(__file__).parents[1]
 
 
 @pytest.fixture(scope="session")

@@ -8,7 +8,7 @@ import pytest
 import typer.main
 import yaml
 
-from conftest import ROOT
+from clones import ROOT
 from vitrine.cli import app
 
 PIPELINE: dict[str, dict[str, Any]] = yaml.safe_load((ROOT / "dvc.yaml").read_text())["stages"]

@@ -1,0 +1,95 @@
+"""The commands of the README, one after the other, in a clone."""
+
+import csv
+import json
+from pathlib import Path
+
+import pytest
+
+from clones import Clone, make_clone
+
+pytestmark = [pytest.mark.integration, pytest.mark.slow]
+
+
+def test_the_demo_data_comes_out_of_the_repository(tmp_path: Path) -> None:
+    clone = make_clone(tmp_path)
+    clone.run("dvc", "pull", "--quiet")
+    rows = list(csv.DictReader((clone.path / "data/manifest.csv").open(encoding="utf-8")))
+    assert len(rows) > 500
+    assert all((clone.path / "data" / row["image"]).is_file() for row in rows)
+    assert "data.dvc" not in clone.run("dvc", "status")
+    assert clone.run("git", "status", "--porcelain") == ""
+
+
+def test_nothing_is_left_to_do_after_a_run(trained: Clone) -> None:
+    assert "Data and pipelines are up to date." in trained.run("dvc", "status")
+    assert "Data and pipelines are up to date." in trained.run("dvc", "repro")
+
+
+def test_metrics_and_plots_are_there_for_dvc(trained: Clone) -> None:
+    metrics = json.loads(trained.run("dvc", "metrics", "show", "--json"))[""]["data"]
+    evaluate = metrics["reports/evaluate/metrics.json"]["data"]
+    for head in ("style", "category"):
+        assert 0 <= evaluate[head]["accuracy"] <= 1
+        assert 0 <= evaluate[head]["macro_f1"] <= 1
+    assert "reports/evaluate/metrics.json" in trained.run("dvc", "metrics", "diff")
+    page = trained.run("dvc", "plots", "show").strip().removeprefix("file://")
+    assert "confusion" in Path(page).read_text(encoding="utf-8")
+
+
+def test_an_experiment_changes_one_value(trained: Clone) -> None:
+    trained.run("git", "add", "-A")
+    trained.run("git", "commit", "--quiet", "-m", "data: a tiny catalogue")
+    said = trained.run(
+        "dvc", "exp", "run", "--temp", "-S", "train.learning_rate=0.001", "-S", "tune.trials=0"
+    )
+    assert "Ran experiment" in said
+    table = json.loads(trained.run("dvc", "exp", "show", "--json"))
+    assert "0.001" in json.dumps(table)
+
+
+@pytest.mark.parametrize(
+    ("broken", "words"),
+    [
+        ("category", "category 'clothes' is not in taxonomy.yaml; add it there or correct the row"),
+        ("image", "images/nowhere.jpg"),
+    ],
+)
+def test_a_bad_row_stops_the_pipeline_at_validate(tmp_path: Path, broken: str, words: str) -> None:
+    clone = make_clone(tmp_path)
+    clone.run("vitrine", "demo", "--images", "90", "--size", "32", "--replace")
+    manifest = clone.path / "data/manifest.csv"
+    lines = manifest.read_text(encoding="utf-8").splitlines()
+    values = next(csv.reader([lines[1]]))
+    values[{"image": 0, "category": 2}[broken]] = {
+        "image": "images/nowhere.jpg",
+        "category": "clothes",
+    }[broken]
+    lines[1] = ",".join(values)
+    manifest.write_text("\n".join(lines) + "\n", encoding="utf-8")
+    clone.run("dvc", "add", "--quiet", "data")
+    said = clone.run("dvc", "repro", status=255)
+    assert words in said
+    assert "Traceback" not in said
+    assert not (clone.path / "artifacts/prepare").exists()
+
+
+def test_a_misspelt_key_stops_every_stage(tmp_path: Path) -> None:
+    clone = make_clone(tmp_path)
+    params = clone.path / "params.yaml"
+    params.write_text(params.read_text().replace("learning_rate: 0", "learning_rte: 0"))
+    said = clone.run("vitrine", "train", status=1)
+    assert (
+        said
+        == "error: params.yaml: train.learning_rte is not a known key; did you mean train.learning_rate?\n"
+    )
+
+
+def test_promote_package_and_one_request(trained: Clone) -> None:
+    trained.run("vitrine", "promote", "challenger")
+    trained.run("vitrine", "package")
+    said = trained.run("vitrine", "smoke")
+    answer = json.loads(said[said.index("{") :])
+    assert answer["style"]["label"] in {"minimalist", "vintage", "fashion"}
+    assert answer["category"]["label"] in {"clothing", "electronics", "home"}
+    assert answer["model"]["version"]
