@@ -1,0 +1,118 @@
+"""Where the tracking store is, and how to speak with it.
+
+Without `MLFLOW_TRACKING_URI` it is embedded: mlflow.db and mlruns/ in the working directory, which
+`mlflow server` there shows. MLflow is imported inside the functions: it takes seconds.
+"""
+
+import logging
+import os
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from vitrine.core.errors import TrackingError
+
+if TYPE_CHECKING:
+    from mlflow import MlflowClient
+
+EXPERIMENT = "vitrine"
+PATIENCE = {"MLFLOW_HTTP_REQUEST_TIMEOUT": "5", "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "0"}
+"""How long `check` waits for an answer: seconds, and repeated requests."""
+
+
+def address() -> str:
+    """Return the tracking URI. The embedded one is absolute: MLflow keeps a connection per URI."""
+    return os.environ.get("MLFLOW_TRACKING_URI") or f"sqlite:///{Path('mlflow.db').resolve()}"
+
+
+def registry_address() -> str:
+    """Return the URI of the model registry, which is the tracking store's unless told otherwise."""
+    return os.environ.get("MLFLOW_REGISTRY_URI") or address()
+
+
+def redact(text: str) -> str:
+    """Return a text without the user names and passwords of the URLs in it."""
+    return re.sub(r"://[^/@\s]+@", "://***@", text)
+
+
+def client() -> "MlflowClient":
+    """Return a client of the store and its registry: quiet, and without MLflow's telemetry."""
+    os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
+    os.environ.setdefault("MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT", "true")
+    os.environ.setdefault("MLFLOW_LOGGING_LEVEL", "WARNING")
+    os.environ.setdefault("GIT_PYTHON_REFRESH", "quiet")
+    logging.getLogger("alembic").setLevel(logging.WARNING)
+    from mlflow import MlflowClient
+
+    return MlflowClient(address(), registry_address())
+
+
+def errors() -> tuple[type[Exception], ...]:
+    """Return what MLflow raises when a store refuses, fails or does not answer."""
+    from mlflow.exceptions import MlflowException
+    from sqlalchemy.exc import SQLAlchemyError
+
+    return MlflowException, SQLAlchemyError
+
+
+@contextmanager
+def speaking() -> Iterator[None]:
+    """Turn what MLflow raises inside the block into one line.
+
+    Raises:
+        TrackingError: MLflow refused, failed or did not answer.
+    """
+    try:
+        yield
+    except errors() as error:
+        raise TrackingError(f"MLflow at {redact(address())} failed: {_reason(error)}") from error
+
+
+def check() -> None:
+    """Make sure, within about five seconds, that the tracking store can be used.
+
+    Raises:
+        TrackingError: Nothing answers at `MLFLOW_TRACKING_URI`, or it is no MLflow store.
+    """
+    usual = {key: os.environ.get(key) for key in PATIENCE}
+    os.environ.update(PATIENCE)
+    try:
+        client().search_experiments(max_results=1)
+    except errors() as error:
+        raise TrackingError(
+            f"the MLflow tracking store {redact(address())} cannot be used: {_reason(error)}; "
+            "start it, or correct MLFLOW_TRACKING_URI, or unset that to use ./mlflow.db"
+        ) from error
+    finally:
+        for key, value in usual.items():
+            if value is None:
+                del os.environ[key]
+            else:
+                os.environ[key] = value
+
+
+def _reason(error: Exception) -> str:
+    said = redact(str(error))
+    cause = re.search(r"Connection refused|Name or service not known|timed out", said)
+    return cause.group().lower() if cause else said.strip().partition("\n")[0].partition(". ")[0]
+
+
+def experiment_id(store: "MlflowClient") -> str:
+    """Return the id of the experiment that holds all runs; it is made where there is none.
+
+    Raises:
+        TrackingError: The experiment was deleted, so that it can hold no new run.
+    """
+    found = store.get_experiment_by_name(EXPERIMENT)
+    if found is None:
+        embedded = "MLFLOW_TRACKING_URI" not in os.environ
+        location = Path("mlruns").resolve().as_uri() if embedded else None
+        return str(store.create_experiment(EXPERIMENT, artifact_location=location))
+    if found.lifecycle_stage == "deleted":
+        raise TrackingError(
+            f"the MLflow experiment {EXPERIMENT!r} was deleted: bring it back with "
+            f"`mlflow experiments restore -x {found.experiment_id}`"
+        )
+    return str(found.experiment_id)
