@@ -1,0 +1,80 @@
+"""The network: a backbone by name, its embedding, and one classifier a head."""
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+import keras
+
+from vitrine.core.errors import ModelError
+from vitrine.core.taxonomy import Head
+from vitrine.models.applications import APPLICATIONS
+from vitrine.models.simple_cnn import simple_cnn
+from vitrine.models.small_resnet import small_resnet
+from vitrine.models.transfer import transfer
+
+OWN: dict[str, Callable[[keras.KerasTensor], keras.KerasTensor]] = {
+    "simple_cnn": simple_cnn,
+    "small_resnet": small_resnet,
+}
+BACKBONES = (*OWN, *APPLICATIONS)
+
+
+def build(
+    backbone: str,
+    *,
+    image_shape: tuple[int, int, int],
+    classes: Mapping[Head, int],
+    dropout: float,
+    weights: str = "none",
+) -> keras.Model:
+    """Build a network whose input is named `image` and whose outputs are named like the heads.
+
+    Layers that others address: `features` (the last feature map, missing in `simple_cnn`),
+    `embedding` (`(batch, n)`), and a dense layer a head that gives logits.
+
+    Args:
+        backbone: One of `BACKBONES`.
+        image_shape: Height, width and 3. The input is float32 RGB in 0 to 255.
+        classes: How many classes each head tells apart; a head without classes is left out.
+        dropout: The share of the embedding that is dropped while training.
+        weights: `none` (random), `imagenet`, or the path of a .keras file to begin with.
+
+    Raises:
+        ModelError: The backbone is unknown, cannot take images of this size, there is nothing to
+            tell apart, or the weights cannot be had.
+    """
+    image = keras.Input(image_shape, name="image", dtype="float32")
+    x = _backbone(backbone, image, "imagenet" if weights == "imagenet" else None)
+    if len(x.shape) == 4:
+        x = keras.layers.Identity(name="features")(x)
+        x = keras.layers.GlobalAveragePooling2D(name="embedding")(x)
+    x = keras.layers.Dropout(dropout, name="dropout")(x)
+    # Logits stay float32 under a mixed precision: a softmax in 16 bits loses small probabilities.
+    outputs = {
+        head: keras.layers.Dense(count, dtype="float32", name=head)(x)
+        for head, count in classes.items()
+        if count
+    }
+    if not outputs:
+        raise ModelError(
+            "there is nothing to learn: taxonomy.yaml lists neither styles nor categories; "
+            "add some and label the images"
+        )
+    model = keras.Model(image, outputs, name=backbone)
+    if weights not in ("none", "imagenet"):
+        transfer(model, Path(weights))
+    return model
+
+
+def _backbone(name: str, image: keras.KerasTensor, weights: str | None) -> keras.KerasTensor:
+    if name in APPLICATIONS:
+        return APPLICATIONS[name](image, weights)
+    if name not in OWN:
+        raise ModelError(f"train.backbone must be one of {', '.join(BACKBONES)}, but got {name!r}")
+    if weights is not None:
+        raise ModelError(
+            f"train.weights is {weights}, but there are no such weights for {name}; set "
+            f"train.weights to none, or choose a backbone of {', '.join(APPLICATIONS)}"
+        )
+    pixels = keras.layers.Rescaling(1 / 127.5, -1.0, name="normalise")(image)
+    return OWN[name](pixels)
