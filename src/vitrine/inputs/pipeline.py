@@ -80,10 +80,8 @@ def _records(paths: list[Path], shuffle_seed: int | None, limit: int | None) -> 
 
 def _parser(shape: tuple[int, int, int]) -> Callable[[Any], Any]:
     # Whole batches at once: one call of each operation instead of one an image.
-    features = {
-        "pixels": tf.io.FixedLenFeature([], tf.string),
-        **{head: tf.io.FixedLenFeature([], tf.int64) for head in HEADS},
-    }
+    features: dict[str, Any] = {head: tf.io.FixedLenFeature([], tf.int64) for head in HEADS}
+    features["pixels"] = tf.io.FixedLenFeature([], tf.string)
 
     def parse(serialised: Any) -> Any:
         example = tf.io.parse_example(serialised, features)

@@ -1,0 +1,153 @@
+"""The stage prepare: splits the images, brings them to size and writes them as shards."""
+
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from vitrine import imaging
+from vitrine.core.digests import bytes_digest
+from vitrine.core.errors import DataError
+from vitrine.core.files import atomic_folder
+from vitrine.core.layout import DATA, artifacts
+from vitrine.core.manifest import SPLITS, Catalogue
+from vitrine.core.parallel import CHUNK, map_in_order
+from vitrine.core.params import ImageParams, PrepareParams
+from vitrine.core.progress import track
+from vitrine.core.taxonomy import HEADS
+from vitrine.inputs.grouping import Indices
+from vitrine.inputs.listing import Listing, content_number
+from vitrine.inputs.records import Record
+from vitrine.inputs.shards import write_split
+from vitrine.inputs.split import Assignment, assign
+from vitrine.inputs.summary import SplitSummary, Summary
+from vitrine.quality.facts import FACTS_FILE, read_facts
+
+_CHUNK_BYTES = 2 * 2**20
+
+
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """What was prepared.
+
+    Args:
+        folder: Where the shards are.
+        summary: What they hold.
+        assignment: How the split came about.
+        unlabelled: Images left out because neither head has a label.
+    """
+
+    folder: Path
+    summary: Summary
+    assignment: Assignment
+    unlabelled: int
+
+    def describe(self) -> str:
+        """Return the splits' sizes and what is remarkable about them."""
+        sizes = ", ".join(f"{name} {split.images:,}" for name, split in self.summary.splits.items())
+        files = sum(len(split.shards) for split in self.summary.splits.values())
+        done = self.assignment
+        lines = [
+            f"Prepared {sizes} images in {files} shards under {self.folder}.",
+            f"{done.groups:,} groups kept together; the largest has {done.largest:,} images.",
+        ]
+        if done.moved:
+            lines.append(f"{done.moved} groups moved so that every label is in every split.")
+        if done.torn:
+            lines.append(
+                f"{done.torn} groups of views or near-duplicates are torn apart by the manifest's "
+                "own splits: the measured quality may be too good."
+            )
+        if self.unlabelled:
+            lines.append(f"{self.unlabelled:,} images without any label were left out.")
+        return "\n".join(lines)
+
+
+def run(section: PrepareParams, image: ImageParams) -> Prepared:
+    """Split, resize and shard the catalogue in data/.
+
+    Raises:
+        DataError: The manifest, an image or the facts of `validate` are wrong or do not agree.
+        PreparedDataError: A label cannot be in train, val and test.
+    """
+    catalogue = Catalogue(DATA)
+    listing = _read(catalogue, artifacts("validate") / FACTS_FILE)
+    assignment = assign(listing, section)
+    labelled = np.any([listing.labels(head) >= 0 for head in HEADS], axis=0)
+    order = np.random.default_rng(section.seed).permutation(np.flatnonzero(labelled))
+    source = _Source(catalogue, listing, image, section.workers)
+    with atomic_folder(artifacts("prepare")) as folder:
+        splits: dict[str, SplitSummary] = {}
+        for place, split in enumerate(SPLITS):
+            chosen = order[assignment.splits[order] == place]
+            splits[split] = write_split(
+                folder / split,
+                track(source.records(chosen), f"Preparing {split}", len(chosen)),
+                listing.taxonomy,
+                images=len(chosen),
+                shards=_shards(len(chosen), split, section, image),
+            )
+        summary = Summary(image=image, taxonomy=listing.taxonomy, splits=splits)
+        summary.save(folder)
+    return Prepared(artifacts("prepare"), summary, assignment, len(listing) - len(order))
+
+
+def _read(catalogue: Catalogue, facts: Path) -> Listing:
+    """Read manifest and facts side by side into a listing."""
+    listing = Listing(catalogue.taxonomy())
+    known = read_facts(facts)
+    for row in catalogue.rows():
+        fact = next(known, None)
+        if fact is None or fact.image != row.image:
+            raise _disagreement(facts, f"row {len(listing) + 1} of the manifest is {row.image}")
+        if not fact.readable or fact.sha256 is None or fact.phash is None:
+            raise DataError(f"{row.image}: {fact.reason}; correct it and run `dvc repro`")
+        listing.add(row, fact.sha256, fact.phash)
+    if next(known, None) is not None:
+        raise _disagreement(facts, f"the manifest ends after {len(listing)} rows")
+    if not len(listing):
+        raise DataError(f"{catalogue.manifest_path} has no rows: import images first")
+    return listing
+
+
+def _disagreement(facts: Path, found: str) -> DataError:
+    return DataError(
+        f"{facts} is of another version of the data ({found}); run `dvc repro prepare`, which "
+        "validates first"
+    )
+
+
+def _shards(images: int, split: str, section: PrepareParams, image: ImageParams) -> int:
+    pixels = images * image.height * image.width * 3
+    needed = math.ceil(pixels / (section.shard_megabytes * 2**20))
+    return max(needed, section.min_shards if split == "train" else 1)
+
+
+@dataclass(frozen=True, slots=True)
+class _Source:
+    """Makes records from the files of a catalogue."""
+
+    catalogue: Catalogue
+    listing: Listing
+    image: ImageParams
+    workers: int
+
+    def records(self, chosen: Indices) -> Iterator[Record]:
+        """Yield the records of some rows, in the order given, a bounded number in memory."""
+        size = self.image.height * self.image.width * 3
+        return map_in_order(
+            self._record,
+            map(int, chosen),
+            workers=self.workers,
+            chunk=max(1, min(CHUNK, _CHUNK_BYTES // size)),
+        )
+
+    def _record(self, index: int) -> Record:
+        name = self.listing.name(index)
+        data = imaging.read(self.catalogue.root / name, self.image, name)
+        if content_number(bytes_digest(data)) != self.listing.content(index):
+            raise DataError(f"{name} has changed since it was validated; run `dvc repro prepare`")
+        pixels = imaging.load(data, self.image, name)
+        return Record(name, pixels, {head: self.listing.label(head, index) for head in HEADS})
