@@ -1,6 +1,5 @@
 """The demo catalogue on disk: which products there are, their views, labels and files."""
 
-import random
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -12,8 +11,9 @@ from vitrine.core.files import atomic_folder
 from vitrine.core.manifest import ManifestWriter, Row
 from vitrine.core.progress import track
 from vitrine.core.taxonomy import HEADS, Head
+from vitrine.demo.chance import chance
 from vitrine.demo.labels import CELLS, TAXONOMY
-from vitrine.demo.product import Product, design
+from vitrine.demo.product import Product, invent
 from vitrine.demo.studio import photograph
 
 MIN_SIZE = 24
@@ -49,7 +49,8 @@ class DrawnCatalogue:
         styles, categories = TAXONOMY.names("style"), TAXONOMY.names("category")
         megabytes = self.bytes / 2**20
         lines = [
-            f"Drew {self.images} images of {self.products} products in {self.root} ({megabytes:.1f} MiB).",
+            f"Drew {self.images} images of {self.products} products in {self.root}, "
+            f"{megabytes:.1f} MiB.",
             "",
             " " * 12 + "".join(f"{category:>13}" for category in categories),
         ]
@@ -81,7 +82,8 @@ def draw_catalogue(
     """
     if images < len(CELLS):
         raise DataError(
-            f"images must be at least {len(CELLS)}, one for each style and category, but got {images}"
+            f"images must be at least {len(CELLS)}, one for each style and category, "
+            f"but got {images}"
         )
     if size < MIN_SIZE:
         raise DataError(f"size must be at least {MIN_SIZE} pixels, but got {size}")
@@ -94,7 +96,7 @@ def draw_catalogue(
         (folder / "images").mkdir()
         TAXONOMY.save(folder / "taxonomy.yaml")
         for index, (product, view) in enumerate(track(shots, "Drawing", images)):
-            data = photograph(product, view, size, seed)
+            data = photograph(product, view, size)
             name = f"images/{product.name}-{view + 1}.jpg"
             (folder / name).write_bytes(data)
             total += len(data)
@@ -119,13 +121,13 @@ def draw_catalogue(
 
 def _shots(images: int, seed: int) -> Iterator[tuple[Product, int]]:
     """Yield (product, number of its view): all cells once, in random order, then again."""
-    rng = random.Random(f"{seed}/catalogue")
+    rng = chance(seed, "catalogue")
     left = images
     for number in count():
         place = number % len(CELLS)
         if place == 0:
             cells = rng.sample(CELLS, len(CELLS))
-        product = design(number, *cells[place], seed)
+        product = invent(number, *cells[place], seed)
         # The first round leaves an image for each cell that is still to come.
         reserved = max(0, len(CELLS) - 1 - number)
         views = min(rng.choice(VIEWS), left - reserved)
@@ -137,5 +139,5 @@ def _shots(images: int, seed: int) -> Iterator[tuple[Product, int]]:
 
 
 def _missing(images: int, seed: int, head: Head) -> frozenset[int]:
-    rng = random.Random(f"{seed}/missing/{head}")
+    rng = chance(seed, "missing", head)
     return frozenset(rng.sample(range(images), int(images * MISSING_SHARE)))

@@ -1,27 +1,59 @@
-"""What a product is: its shape, its style's design, its title."""
+"""A product: what it is, how it is designed, what the shop calls it."""
 
-import random
 from dataclasses import dataclass
+
+from PIL import Image
+
+from vitrine.demo.chance import chance
+from vitrine.demo.design import DESIGNS, Design
+from vitrine.demo.patterns import Field
+from vitrine.demo.pen import Pen
+from vitrine.demo.shapes import SHAPES
 
 
 @dataclass(frozen=True, slots=True)
 class Product:
+    """One product, the same in all its views.
+
+    Args:
+        name: Its identifier in the manifest.
+        style: A key of `design.DESIGNS`.
+        category: A key of `shapes.SHAPES`.
+        shape: A key of the category's shapes.
+        design: Its colours, pattern and ornaments.
+        seed: Text from which everything else about it follows.
+    """
+
     name: str
     style: str
     category: str
     shape: str
-    title: str
-    seed: int
+    design: Design
+    seed: str
+
+    @property
+    def title(self) -> str:
+        """Return what the shop calls it: `Rust floral dress`."""
+        pattern = "" if self.design.pattern == "plain" else f"{self.design.pattern} "
+        return f"{self.design.body.name()} {pattern}{self.shape}".capitalize()
+
+    def sheet(self, side: int) -> tuple[Field, Image.Image]:
+        """Draw it from the front on a square of `side` pixels; see `Pen.sheet`."""
+        rng = chance(self.seed, "shape")
+        pen = Pen(self.design, side, rng)
+        SHAPES[self.category][self.shape](pen, rng)
+        return pen.sheet()
 
 
-SHAPES = {
-    "clothing": ("T-shirt", "dress"),
-    "electronics": ("phone", "laptop"),
-    "home": ("chair", "lamp"),
-}
-
-
-def design(number: int, style: str, category: str, seed: int) -> Product:
-    rng = random.Random(f"{seed}/product/{number}")
-    shape = rng.choice(SHAPES[category])
-    return Product(f"p{number:05d}", style, category, shape, f"{style} {shape}", seed)
+def invent(number: int, style: str, category: str, seed: int) -> Product:
+    """Return the product of this number in a catalogue; shape and design follow from the seed."""
+    text = f"{seed}/product/{number}"
+    rng = chance(text)
+    return Product(
+        name=f"p{number:05d}",
+        style=style,
+        category=category,
+        shape=rng.choice(list(SHAPES[category])),
+        design=DESIGNS[style](rng),
+        seed=text,
+    )

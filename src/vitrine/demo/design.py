@@ -1,0 +1,153 @@
+"""The design language of each style: what colours, patterns, ornaments and wear a product gets."""
+
+import random
+from dataclasses import dataclass
+
+from vitrine.demo.color import Tone
+
+
+@dataclass(frozen=True, slots=True)
+class Design:
+    """How a product looks, whatever its shape.
+
+    Args:
+        body: The main colour.
+        second: The pattern's other colour; also soles, cushions and other second parts.
+        accent: The pattern's third colour; also emblems and bands.
+        frame: Legs, stands, clasps, hinges.
+        glass: A screen's two colours, from its lower to its upper edge.
+        pattern: A name in `patterns.PATTERNS`.
+        period: How long one repeat of the pattern is, where the product's box has sides of 2.
+        angle: How far the pattern is turned, in degrees.
+        trim: A name in `ornaments.TRIMS`: how edges are finished.
+        emblem: A name in `ornaments.EMBLEMS`: what is put on a free place.
+        outline: Width of the drawn contour; 0 = none.
+        worn: How far wear changes the colours, 0 to 1.
+        gloss: How strongly the surface reflects a light, 0 to 1.
+    """
+
+    body: Tone
+    second: Tone
+    accent: Tone
+    frame: Tone
+    glass: tuple[Tone, Tone]
+    pattern: str
+    period: float
+    angle: float
+    trim: str
+    emblem: str
+    outline: float
+    worn: float
+    gloss: float
+
+
+def minimalist(rng: random.Random) -> Design:
+    """Few flat tones of one hue, no ornament, clean edges."""
+    hue = rng.uniform(0, 360)
+    chroma = rng.choice((0.01, 0.01, 0.02, 0.05, 0.08, 0.14))
+    body = Tone(rng.choice((0.22, 0.35, 0.5, 0.65, 0.8, 0.9, 0.95)), chroma, hue)
+    dark = Tone(rng.uniform(0.2, 0.3), 0.01, hue)
+    return Design(
+        body=body,
+        second=body.apart(rng.uniform(0.08, 0.2)),
+        accent=body.apart(rng.uniform(0.15, 0.3)),
+        frame=rng.choice((Tone(0.75, 0.01, hue), Tone(0.72, 0.05, 70), dark)),
+        glass=(dark, dark.lit(0.08))
+        if rng.random() < 0.6
+        else (Tone(0.85, 0.02, hue), Tone(0.93, 0.01, hue)),
+        pattern=rng.choice(("plain", "plain", "plain", "plain", "two-tone", "lined", "ribbed")),
+        period=rng.uniform(0.5, 0.9),
+        angle=0.0,
+        trim=rng.choice(("none", "none", "seam")),
+        emblem=rng.choice(("none", "none", "none", "point")),
+        outline=0.0,
+        worn=0.0,
+        gloss=rng.uniform(0.0, 0.3),
+    )
+
+
+_FADED = (20, 40, 55, 70, 85, 110, 150, 195, 250, 345)
+"""Hues of old dyes: madder, rust, tan, mustard, olive, bottle green, teal, slate, plum."""
+
+
+def vintage(rng: random.Random) -> Design:
+    """Muted colours, repeated ornament, stitched and scalloped edges, brass, wear."""
+    hue = rng.choice(_FADED) + rng.uniform(-8, 8)
+    body = Tone(rng.uniform(0.3, 0.82), rng.uniform(0.04, 0.12), hue)
+    other = rng.choice(_FADED) + rng.uniform(-8, 8)
+    cream = Tone(0.88, 0.03, 85)
+    return Design(
+        body=body,
+        second=rng.choice((cream, body.apart(0.22)._replace(hue=other))),
+        accent=Tone(rng.uniform(0.35, 0.7), rng.uniform(0.06, 0.12), other),
+        frame=rng.choice((Tone(0.65, 0.09, 80), Tone(0.4, 0.06, 60), Tone(0.5, 0.03, 80))),
+        glass=(Tone(0.3, 0.03, 120), Tone(0.5, 0.05, rng.choice((85, 120, 160)))),
+        pattern=rng.choice(
+            (
+                "plain",
+                "plain",
+                "dotted",
+                "floral",
+                "floral",
+                "plaid",
+                "damask",
+                "herringbone",
+                "argyle",
+            )
+        ),
+        period=rng.uniform(0.3, 0.5),
+        angle=rng.choice((0.0, 0.0, 45.0)),
+        trim=rng.choice(("stitched", "scalloped", "beaded", "seam")),
+        emblem=rng.choice(("rosette", "monogram", "crest", "none")),
+        outline=rng.choice((0.0, 0.02, 0.03)),
+        worn=rng.uniform(0.3, 1.0),
+        gloss=rng.uniform(0.0, 0.25),
+    )
+
+
+def fashion(rng: random.Random) -> Design:
+    """Bold contrasts, big graphic patterns, bands and logos, gloss."""
+    hue = rng.uniform(0, 360)
+    vivid = Tone(rng.uniform(0.5, 0.78), rng.uniform(0.12, 0.22), hue)
+    other = Tone(rng.uniform(0.55, 0.85), rng.uniform(0.12, 0.22), hue + rng.uniform(90, 270))
+    black, white = Tone(0.2, 0.01, hue), Tone(0.96, 0.01, hue)
+    body, second, accent = rng.choice(
+        (
+            (vivid, other, white),
+            (vivid, white, black),
+            (black, vivid, white),
+            (white, black, vivid),
+            (black, white, vivid),
+            (vivid, black, other),
+        )
+    )
+    return Design(
+        body=body,
+        second=second,
+        accent=accent,
+        frame=rng.choice((Tone(0.85, 0.01, hue), black, other)),
+        glass=(vivid, other),
+        pattern=rng.choice(
+            (
+                "plain",
+                "striped",
+                "striped",
+                "zigzag",
+                "checked",
+                "gradient",
+                "block",
+                "leopard",
+                "wave",
+            )
+        ),
+        period=rng.uniform(0.4, 0.8),
+        angle=rng.choice((0.0, 30.0, 45.0, 60.0, 90.0, 135.0)),
+        trim=rng.choice(("band", "double band", "band", "none")),
+        emblem=rng.choice(("star", "bolt", "chevrons", "ring", "none")),
+        outline=0.0,
+        worn=0.0,
+        gloss=rng.uniform(0.2, 0.8),
+    )
+
+
+DESIGNS = {"minimalist": minimalist, "vintage": vintage, "fashion": fashion}
