@@ -46,6 +46,7 @@ class ValidateParams(Section):
     max_aspect_ratio: Annotated[float, Field(ge=1)]
     min_images_per_class: Positive
     max_missing_share: Share
+    max_conflict_share: Share
     max_duplicate_share: Share
     min_contrast: Annotated[float, Field(ge=0)]
 
