@@ -1,0 +1,59 @@
+"""The service's own app on a real socket, in a thread of this process."""
+
+import socket
+import threading
+import time
+from collections.abc import Iterator
+from io import BytesIO
+from pathlib import Path
+
+import httpx
+import numpy as np
+import PIL.Image
+import pytest
+import uvicorn
+
+from vitrine.serving.app import create_app
+from vitrine.serving.classifier import PackagedModel
+from vitrine.serving.settings import Settings
+
+MAX_BODY_BYTES = 200_000
+
+
+@pytest.fixture(scope="session")
+def packaged(tiny_bundle: Path) -> PackagedModel:
+    """The tiny bundle as if it came out of BentoML's store."""
+    return PackagedModel(tiny_bundle, "vitrine:v7-0123abcd", "vitrine", "7")
+
+
+@pytest.fixture(scope="session")
+def client(packaged: PackagedModel) -> Iterator[httpx.Client]:
+    """A client of the running app."""
+    app = create_app(packaged, Settings(max_body_bytes=MAX_BODY_BYTES))
+    server = uvicorn.Server(uvicorn.Config(app, log_level="critical", ws="none"))
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]})
+        thread.start()
+        while not server.started:
+            assert thread.is_alive()
+            time.sleep(0.01)
+        with httpx.Client(base_url=f"http://127.0.0.1:{listener.getsockname()[1]}") as client:
+            yield client
+        server.should_exit = True
+        thread.join()
+
+
+@pytest.fixture(scope="session")
+def picture() -> PIL.Image.Image:
+    """Some picture of 50 x 40 pixels."""
+    noise = np.random.default_rng(5).integers(0, 256, (5, 4, 3), np.uint8)
+    return PIL.Image.fromarray(noise).resize((40, 50), PIL.Image.Resampling.BICUBIC)
+
+
+@pytest.fixture(scope="session")
+def jpeg(picture: PIL.Image.Image) -> bytes:
+    """The picture as the bytes of a JPEG file."""
+    buffer = BytesIO()
+    picture.save(buffer, "JPEG", quality=95)
+    return buffer.getvalue()
