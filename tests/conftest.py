@@ -1,5 +1,6 @@
 """Fixtures that several packages' tests share."""
 
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 
@@ -20,6 +21,25 @@ def workplace(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """An empty working directory, as the root of a repository would be."""
     monkeypatch.chdir(tmp_path)
     return tmp_path
+
+
+@pytest.fixture(scope="session")
+def empty_store(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The file of an embedded tracking store without runs: making one takes seconds."""
+    from mlflow import MlflowClient
+
+    path = tmp_path_factory.mktemp("store") / "mlflow.db"
+    MlflowClient(f"sqlite:///{path}").search_experiments()
+    return path
+
+
+@pytest.fixture
+def store(workplace: Path, empty_store: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """An empty working directory with an embedded tracking store, which is in use."""
+    monkeypatch.delenv("MLFLOW_TRACKING_URI", raising=False)
+    monkeypatch.setenv("MLFLOW_DISABLE_TELEMETRY", "true")
+    shutil.copyfile(empty_store, workplace / "mlflow.db")
+    return workplace
 
 
 @pytest.fixture(scope="session")
