@@ -1,6 +1,5 @@
 """A bundle answers through OpenVINO."""
 
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np

@@ -15,7 +15,7 @@ COLDEST, HOTTEST = 0.05, 20.0
 
 
 def softmax(logits: NDArray[np.floating], temperature: float = 1.0) -> NDArray[np.float64]:
-    """Return the probabilities along the last axis: softmax(logits / temperature)."""
+    """Return probabilities along the last axis, from logits divided by a temperature."""
     scaled = logits.astype(np.float64) / temperature
     powers = np.exp(scaled - scaled.max(axis=-1, keepdims=True))
     return np.asarray(powers / powers.sum(axis=-1, keepdims=True))
@@ -48,4 +48,4 @@ def temperature(logits: NDArray[np.floating], labels: NDArray[np.integer]) -> fl
     for _ in range(50):
         middle = (low * high) ** 0.5
         low, high = (middle, high) if slope(middle) < 0 else (low, middle)
-    return 1 / (low * high) ** 0.5
+    return float(1 / (low * high) ** 0.5)

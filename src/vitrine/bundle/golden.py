@@ -12,7 +12,7 @@ from vitrine.core.errors import BundleError
 from vitrine.core.taxonomy import HEADS
 
 BF16_TOLERANCE = 0.05
-"""How far a probability may be off where the CPU computes in bf16, which has 8 bits of precision."""
+"""How far a probability may be off in bf16, which has 8 bits of precision."""
 
 
 def write_golden(
@@ -31,7 +31,7 @@ def write_golden(
 
 
 def read_golden(folder: Path) -> tuple[list[bytes], dict[str, NDArray[np.float32]]]:
-    """Return the encoded images of a bundle and, by head, the (n, classes) probabilities expected."""
+    """Return a bundle's encoded images and, by head, the (n, classes) probabilities expected."""
     with np.load(folder / GOLDEN, allow_pickle=False) as file:
         ends = np.cumsum(file["lengths"])
         sources = [part.tobytes() for part in np.split(file["images"], ends[:-1])]

@@ -27,8 +27,8 @@ class Predictions:
         category: Calibrated probabilities, (n, categories) float32.
         embedding: The vector before the heads, (n, size) float32.
         style_map: How much each place of the image speaks for each style, (n, height, width,
-            styles) float32: class-activation maps (Zhou et al., 2016), whose mean over the places is
-            the logit without its bias. None for a network without a feature map.
+            styles) float32: class-activation maps (Zhou et al., 2016), whose mean over the places
+            is the logit without its bias. None for a network without a feature map.
         category_map: The same for the categories.
     """
 

@@ -9,4 +9,4 @@ def command() -> None:
     from vitrine.stages import export
 
     params = Params.load()
-    typer.echo(export.run(params.export).describe())
+    typer.echo(export.run(params.export, params.digest()).describe())

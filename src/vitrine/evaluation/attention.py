@@ -1,0 +1,82 @@
+"""What an answer looked at: class-activation maps laid over the images."""
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from numpy.typing import NDArray
+
+from vitrine.bundle.runtime import Predictions
+from vitrine.core.taxonomy import HEADS, Taxonomy
+from vitrine.evaluation.answers import HeadAnswers
+from vitrine.evaluation.figures import bare, look, shorten
+
+SIDE = 1.25
+"""The width of a picture, in inches."""
+LABEL = 16
+"""Characters of a class name under a small picture."""
+
+
+def typical(head: HeadAnswers, count: int) -> list[str]:
+    """Return the surest right answer of each class, the most frequent classes first."""
+    right = head.answers == head.labels
+    frequency = np.bincount(head.labels, minlength=len(head.classes))
+    names = []
+    for index in np.argsort(-frequency, kind="stable")[:count]:
+        of_class = np.flatnonzero(right & (head.labels == index))
+        if len(of_class):
+            names.append(head.names[of_class[head.confidence[of_class].argmax()]])
+    return names
+
+
+def attention_sheet(
+    images: NDArray[np.uint8], predictions: Predictions, taxonomy: Taxonomy
+) -> Figure:
+    """Draw images in a row and, below, for each head with maps, where its answer comes from.
+
+    Args:
+        images: (n, height, width, 3).
+        predictions: What the bundle answers for them.
+        taxonomy: The names of the answers.
+    """
+    maps = {head: found for head in HEADS if (found := predictions.maps(head)) is not None}
+    height, width = images.shape[1:3]
+    tall = SIDE * height / width + 0.3
+    with look():
+        figure = Figure(figsize=(max(SIDE * len(images), 4), tall * (1 + len(maps)) + 0.4))
+        figure.suptitle("where the answers come from", x=0.01, ha="left", fontweight="bold")
+        grid = figure.subplots(1 + len(maps), len(images), squeeze=False)
+        for axes, image in zip(grid[0], images, strict=True):
+            bare(axes)
+            axes.imshow(image, interpolation="lanczos")
+        for row, (head, found) in zip(grid[1:], maps.items(), strict=True):
+            row[0].set_ylabel(head)
+            probabilities = predictions.probabilities(head)
+            for axes, image, places, answer in zip(row, images, found, probabilities, strict=True):
+                best = int(answer.argmax())
+                _overlay(axes, image, evidence(places, best))
+                name = shorten(taxonomy.names(head)[best], LABEL)
+                axes.set_xlabel(f"{name} {answer[best]:.0%}", fontsize=7)
+    return figure
+
+
+def evidence(maps: NDArray[np.float32], answer: int) -> NDArray[np.float32]:
+    """Return where an image speaks for a class, (height, width), 0 to 1.
+
+    What speaks for all classes alike does not decide, so the mean over the classes is taken off.
+
+    Args:
+        maps: The class-activation maps of one image, (height, width, classes).
+        answer: Which class.
+    """
+    above = np.maximum(maps[..., answer] - maps.mean(axis=-1), 0)
+    return np.asarray(above / max(float(above.max()), 1e-9))
+
+
+def _overlay(axes: Axes, image: NDArray[np.uint8], strength: NDArray[np.float32]) -> None:
+    height, width = image.shape[:2]
+    extent = (-0.5, width - 0.5, height - 0.5, -0.5)
+    bare(axes)
+    axes.imshow(image.mean(axis=2), cmap="gray", vmin=0, vmax=255, interpolation="lanczos")
+    axes.imshow(
+        strength, cmap="inferno", alpha=0.6, vmin=0, vmax=1, extent=extent, interpolation="bicubic"
+    )

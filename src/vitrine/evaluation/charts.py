@@ -1,0 +1,127 @@
+"""Charts of one head: which classes are taken for which, and how true its probabilities are."""
+
+from collections.abc import Mapping
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.colors import LinearSegmentedColormap
+from matplotlib.figure import Figure
+from matplotlib.ticker import PercentFormatter
+from numpy.typing import NDArray
+from sklearn.metrics import confusion_matrix
+
+from vitrine.core.taxonomy import Head
+from vitrine.evaluation.answers import HeadAnswers
+from vitrine.evaluation.figures import BLUE, INK, LINE, PALE, look, shorten
+from vitrine.evaluation.reliability import Bin, calibration_error
+
+COUNTED_CLASSES = 50
+"""Up to how many classes the cells of a confusion matrix carry numbers."""
+
+SHADES = LinearSegmentedColormap.from_list("shades", ["#ffffff", "#9ecbff", "#1f6feb", "#0b3d91"])
+
+
+def confusion(head: HeadAnswers) -> Figure:
+    """Draw the confusion matrix: a row a true class, coloured by share, with counts in the cells.
+
+    Classes that neither occur nor are answered are left out.
+    """
+    shown = np.union1d(head.labels, head.answers)
+    counts = confusion_matrix(head.labels, head.answers, labels=shown)
+    totals = counts.sum(axis=1, keepdims=True)
+    share = np.divide(counts, totals, out=np.zeros(counts.shape), where=totals > 0)
+    names = [shorten(head.classes[index], 24) for index in shown]
+    side = float(np.clip(2.2 + 0.3 * len(shown), 4, 24))
+    with look():
+        figure = Figure(figsize=(side + 0.9, side))
+        axes = figure.add_subplot()
+        picture = axes.imshow(share, cmap=SHADES, vmin=0, vmax=1)
+        _name_cells(axes, names, totals[:, 0])
+        if len(shown) <= COUNTED_CLASSES:
+            _count_cells(axes, counts, share)
+        axes.set(xlabel="answered", ylabel="true (images)", title=f"{head.head}: confusion")
+        bar = figure.colorbar(
+            picture, ax=axes, shrink=0.6, aspect=30, format=PercentFormatter(xmax=1)
+        )
+        bar.outline.set_visible(False)
+        bar.set_label("share of the true class")
+    return figure
+
+
+def _name_cells(axes: Axes, names: list[str], totals: NDArray[np.int64]) -> None:
+    size = len(names)
+    axes.set_xticks(range(size), names, rotation=45, ha="right", rotation_mode="anchor")
+    axes.set_yticks(range(size), [f"{name} ({n})" for name, n in zip(names, totals, strict=True)])
+    axes.set_xticks(np.arange(0.5, size - 1), minor=True)
+    axes.set_yticks(np.arange(0.5, size - 1), minor=True)
+    axes.grid(which="minor", color=LINE, linewidth=0.8)
+    axes.tick_params(which="both", length=0)
+    axes.spines[:].set_visible(False)
+
+
+def _count_cells(axes: Axes, counts: NDArray[np.int64], share: NDArray[np.float64]) -> None:
+    for row, column in np.argwhere(counts):
+        axes.text(
+            column,
+            row,
+            str(counts[row, column]),
+            ha="center",
+            va="center",
+            fontsize=7,
+            color="white" if share[row, column] > 0.4 else INK,
+        )
+
+
+def reliability_diagram(heads: Mapping[Head, list[Bin]]) -> Figure:
+    """Draw for each head accuracy over confidence and, below, how the confidence is spread."""
+    with look():
+        figure = Figure(figsize=(4.2 * len(heads), 4.8))
+        grid = figure.subplots(
+            2, len(heads), sharex=True, sharey="row", squeeze=False, height_ratios=(3, 1)
+        )
+        for (name, bins), (upper, lower) in zip(heads.items(), grid.T, strict=True):
+            _accuracy_over_confidence(upper, name, bins)
+            _answers_over_confidence(lower, bins)
+        grid[0, 0].set_ylabel("accuracy")
+        grid[1, 0].set_ylabel("share of answers")
+    return figure
+
+
+def _accuracy_over_confidence(axes: Axes, name: str, bins: list[Bin]) -> None:
+    axes.plot([0, 1], [0, 1], color=PALE, linewidth=1, linestyle=(0, (4, 3)))
+    axes.plot([b.confidence for b in bins], [b.accuracy for b in bins], color=BLUE, linewidth=1.5)
+    most = max(b.images for b in bins)
+    axes.scatter(
+        [b.confidence for b in bins],
+        [b.accuracy for b in bins],
+        s=[12 + 90 * b.images / most for b in bins],
+        color=BLUE,
+        zorder=3,
+    )
+    axes.set(xlim=(0, 1.02), ylim=(0, 1.04), title=name)
+    axes.xaxis.set_major_formatter(PercentFormatter(xmax=1))
+    axes.yaxis.set_major_formatter(PercentFormatter(xmax=1))
+    axes.grid(color=LINE, linewidth=0.8)
+    axes.set_axisbelow(True)
+    axes.text(
+        0.04,
+        0.95,
+        f"calibration error {calibration_error(bins):.1%}",
+        transform=axes.transAxes,
+        va="top",
+    )
+
+
+def _answers_over_confidence(axes: Axes, bins: list[Bin]) -> None:
+    images = sum(b.images for b in bins)
+    axes.bar(
+        [b.low for b in bins],
+        [b.images / images for b in bins],
+        width=[0.92 * (b.high - b.low) for b in bins],
+        align="edge",
+        color=BLUE,
+    )
+    axes.set(xlabel="confidence of the answer")
+    axes.yaxis.set_major_formatter(PercentFormatter(xmax=1))
+    axes.grid(axis="y", color=LINE, linewidth=0.8)
+    axes.set_axisbelow(True)

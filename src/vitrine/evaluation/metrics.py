@@ -1,0 +1,91 @@
+"""How good the answers of one head are.
+
+Averages over classes ("macro") are over the classes that occur in the truth. An image whose label
+is unknown counts nowhere.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from sklearn.metrics import confusion_matrix, precision_recall_fscore_support
+
+from vitrine.evaluation.answers import HeadAnswers
+
+LEAST_PROBABILITY = 1e-12
+"""What a probability of 0 counts as in the log-loss."""
+
+
+@dataclass(frozen=True, slots=True)
+class ClassScore:
+    """How well one class is recognised.
+
+    Args:
+        name: The class.
+        images: How many images truly are of it.
+        precision: Of the images answered so, which share is right; 0 to 1.
+        recall: Of its images, which share is answered so; 0 to 1.
+        f1: The harmonic mean of the two.
+        confused_with: The wrong class that its images are answered as most often; empty for none.
+        confused_images: How often that is.
+    """
+
+    name: str
+    images: int
+    precision: float
+    recall: float
+    f1: float
+    confused_with: str
+    confused_images: int
+
+
+def class_scores(head: HeadAnswers) -> list[ClassScore]:
+    """Return a score for each class that occurs in the truth, in output order."""
+    present = np.unique(head.labels)
+    scores = precision_recall_fscore_support(
+        head.labels, head.answers, labels=present, average=None, zero_division=0
+    )
+    matrix = confusion_matrix(head.labels, head.answers, labels=np.arange(len(head.classes)))
+    np.fill_diagonal(matrix, 0)
+    return [
+        ClassScore(
+            name=head.classes[index],
+            images=int(images),
+            precision=float(precision),
+            recall=float(recall),
+            f1=float(f1),
+            confused_with=head.classes[matrix[index].argmax()] if matrix[index].any() else "",
+            confused_images=int(matrix[index].max()),
+        )
+        for index, precision, recall, f1, images in zip(present, *scores, strict=True)
+    ]
+
+
+def macro_f1(head: HeadAnswers) -> float:
+    """Return the mean F1 over the classes that occur in the truth, 0 to 1."""
+    return float(np.mean([score.f1 for score in class_scores(head)]))
+
+
+def measures(head: HeadAnswers, scores: Sequence[ClassScore]) -> dict[str, float]:
+    """Return the figures of a head by name.
+
+    Args:
+        head: At least one answer.
+        scores: Of its classes.
+    """
+    of_truth = head.probabilities[np.arange(len(head.labels)), head.labels]
+    rank = (head.probabilities > of_truth[:, None]).sum(axis=1)
+    squares = (head.probabilities**2).sum(axis=1) - 2 * of_truth + 1
+    figures = {
+        "accuracy": np.mean(head.answers == head.labels),
+        "top3_accuracy": np.mean(rank < 3),
+        "balanced_accuracy": np.mean([score.recall for score in scores]),
+        "log_loss": -np.log(np.maximum(of_truth, LEAST_PROBABILITY)).mean(),
+        "brier": squares.mean(),
+    }
+    weights = [score.images for score in scores]
+    for measure in ("precision", "recall", "f1"):
+        values = [getattr(score, measure) for score in scores]
+        figures[f"macro_{measure}"] = np.mean(values)
+        figures[f"weighted_{measure}"] = np.average(values, weights=weights)
+    return {name: float(value) for name, value in figures.items()}
