@@ -13,7 +13,7 @@ from vitrine.tracking.registry import (
     version_by_digest,
     version_of_alias,
 )
-from vitrine.tracking.runs import Run, child_run, pipeline_run
+from vitrine.tracking.runs import Run, child_run, pipeline_run, user
 from vitrine.tracking.store import check
 
 __all__ = [
@@ -30,6 +30,7 @@ __all__ = [
     "register_bundle",
     "set_alias",
     "set_version_tags",
+    "user",
     "version_by_digest",
     "version_of_alias",
 ]

@@ -2,6 +2,7 @@
 
 import shutil
 import tempfile
+import warnings
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from importlib.metadata import version as installed
@@ -115,7 +116,10 @@ def save_pyfunc(folder: Path, path: Path, model: Any = None) -> None:
         path: The folder to make.
         model: The `mlflow.models.Model` that describes it; a new one by default.
     """
-    import mlflow.pyfunc
+    with warnings.catch_warnings():
+        # MLflow complains here about its own type hints.
+        warnings.filterwarnings("ignore", message=".*Any type hint is inferred as AnyType")
+        import mlflow.pyfunc
 
     package = Path(vitrine.__file__).parent
     mlflow.pyfunc.save_model(
