@@ -5,6 +5,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import keras
 import tensorflow as tf
 
 from vitrine.core.taxonomy import HEADS
@@ -23,7 +24,7 @@ def dataset(
     *,
     batch_size: int,
     shuffle_seed: int | None = None,
-    augment: Callable[[Any], Any] | None = None,
+    augment: keras.layers.Layer | None = None,
     limit: int | None = None,
 ) -> tf.data.Dataset:
     """Return batches of a split: (images, {"style": index, "category": index}).
@@ -37,7 +38,8 @@ def dataset(
         batch_size: Images in a batch.
         shuffle_seed: Another order in every epoch, the same orders for the same seed; without one,
             the order of the shards.
-        augment: Changes a batch of images, same shape and type.
+        augment: Changes batches of images at random, same shape and type; a layer without weights.
+            Its seed decides the changes, however many threads make them.
         limit: At most this many images: always the same ones, a random sample of the split.
 
     Raises:
@@ -56,11 +58,7 @@ def dataset(
         _parser(summary.image_shape), num_parallel_calls=tf.data.AUTOTUNE, deterministic=True
     )
     if augment is not None:
-        batches = batches.map(
-            lambda pixels, labels: (augment(pixels), labels),
-            num_parallel_calls=tf.data.AUTOTUNE,
-            deterministic=True,
-        )
+        batches = _augmented(batches, augment, summary.image_shape)
     counted = batches.apply(tf.data.experimental.assert_cardinality(math.ceil(images / batch_size)))
     return counted.prefetch(tf.data.AUTOTUNE)
 
@@ -89,3 +87,25 @@ def _parser(shape: tuple[int, int, int]) -> Callable[[Any], Any]:
         return tf.cast(pixels, tf.float32), {head: example[head] for head in HEADS}
 
     return parse
+
+
+def _augmented(
+    batches: tf.data.Dataset, layer: keras.layers.Layer, shape: tuple[int, int, int]
+) -> tf.data.Dataset:
+    # Each call of a layer changes the states that it draws from. In parallel, chance would decide
+    # which batch gets which; so every batch brings the states that it is to be changed with.
+    layer(tf.zeros((1, *shape)))
+    states = layer.non_trainable_variables
+    if not states:
+        return batches.map(lambda images, labels: (layer(images), labels))
+    seed = sum(int(state[0]) for state in states)
+    draws = tf.data.Dataset.random(seed, rerandomize_each_iteration=True).batch(2 * len(states))
+
+    def change(batch: Any, drawn: Any) -> Any:
+        images, labels = batch
+        own = tf.unstack(tf.reshape(tf.cast(drawn, states[0].dtype), (len(states), 2)))
+        return layer.stateless_call([], own, images)[0], labels
+
+    return tf.data.Dataset.zip(batches, draws).map(
+        change, num_parallel_calls=tf.data.AUTOTUNE, deterministic=True
+    )
