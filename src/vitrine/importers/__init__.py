@@ -1,1 +1,1 @@
-"""Bring images and labels from a source into the data folder."""
+"""One source a module: what it offers becomes data/."""
