@@ -22,9 +22,20 @@ PATIENCE = {"MLFLOW_HTTP_REQUEST_TIMEOUT": "5", "MLFLOW_HTTP_REQUEST_MAX_RETRIES
 """How long `check` waits for an answer: seconds, and repeated requests."""
 
 
+def home() -> Path:
+    """Return the folder of the embedded store: the working directory.
+
+    `dvc exp run --temp` and `--queue` work in a copy of the repository in its .dvc/tmp/exps, which
+    they delete; what they log belongs to the repository itself.
+    """
+    here = Path.cwd()
+    copies = [folder for folder in here.parents if folder.parts[-3:] == (".dvc", "tmp", "exps")]
+    return copies[0].parents[2] if copies else here
+
+
 def address() -> str:
     """Return the tracking URI. The embedded one is absolute: MLflow keeps a connection per URI."""
-    return os.environ.get("MLFLOW_TRACKING_URI") or f"sqlite:///{Path('mlflow.db').resolve()}"
+    return os.environ.get("MLFLOW_TRACKING_URI") or f"sqlite:///{home() / 'mlflow.db'}"
 
 
 def registry_address() -> str:
@@ -52,9 +63,10 @@ def client() -> "MlflowClient":
 def errors() -> tuple[type[Exception], ...]:
     """Return what MLflow raises when a store refuses, fails or does not answer."""
     from mlflow.exceptions import MlflowException
+    from requests.exceptions import RequestException
     from sqlalchemy.exc import SQLAlchemyError
 
-    return MlflowException, SQLAlchemyError
+    return MlflowException, RequestException, SQLAlchemyError
 
 
 @contextmanager
@@ -107,8 +119,8 @@ def experiment_id(store: "MlflowClient") -> str:
     """
     found = store.get_experiment_by_name(EXPERIMENT)
     if found is None:
-        embedded = "MLFLOW_TRACKING_URI" not in os.environ
-        location = Path("mlruns").resolve().as_uri() if embedded else None
+        embedded = not os.environ.get("MLFLOW_TRACKING_URI")
+        location = (home() / "mlruns").as_uri() if embedded else None
         return str(store.create_experiment(EXPERIMENT, artifact_location=location))
     if found.lifecycle_stage == "deleted":
         raise TrackingError(
