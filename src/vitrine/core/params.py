@@ -155,7 +155,7 @@ class EvaluateParams(Section):
 class RegisterParams(Section):
     """The registered model's name and the gate's limits."""
 
-    name: Annotated[str, Field(pattern=r"^[A-Za-z0-9_.-]+$")]
+    name: Annotated[str, Field(pattern=r"^[a-z0-9]([a-z0-9_.-]{0,61}[a-z0-9])?$")]
     min_style_macro_f1: Share
     min_category_macro_f1: Share
     margin: Share

@@ -80,12 +80,12 @@ def package(
     # Read by BentoML when it has saved a model.
     os.environ.setdefault("BENTOML_DO_NOT_TRACK", "True")
     version = _champion(name, force_failed_gate)
-    tag = f"{name.lower()}:v{version.number}-{version.bundle_digest[:8]}"
+    tag = f"{name}:v{version.number}-{version.bundle_digest[:8]}"
     before = _read(bentofile)
     after = _pinned(before, tag, bentofile)
-    stored = _find(tag)
+    stored = _stored(tag, version)
     bundle = stored or download_bundle(name, version.number)
-    difference = _prove(bundle, version, tag if stored else None)
+    difference = prove(Runtime(bundle))
     if not stored:
         _store(tag, bundle, version)
     if after != before:
@@ -137,28 +137,20 @@ def _pinned(text: str, tag: str, bentofile: Path) -> str:
     return pinned
 
 
-def _find(tag: str) -> Path | None:
+def _stored(tag: str, version: Version) -> Path | None:
     import bentoml
 
     try:
-        return Path(bentoml.models.get(tag).path)
+        folder = Path(bentoml.models.get(tag).path)
+        if load_info(folder).digest == version.bundle_digest:
+            return folder
     except bentoml.exceptions.NotFound:
         return None
-
-
-def _prove(bundle: Path, version: Version, tag: str | None) -> float:
-    try:
-        runtime = Runtime(bundle)
-        if runtime.info.digest != version.bundle_digest:
-            raise BundleError(f"{bundle} is not the bundle of version {version.number}")
-        return prove(runtime)
-    except BundleError as error:
-        if tag is None:
-            raise
-        raise BundleError(
-            f"{tag} in BentoML's store cannot be used: {error}; remove it with `bentoml models "
-            f"delete {tag}`, then run `vitrine package` again"
-        ) from None
+    except (bentoml.exceptions.BentoMLException, BundleError):
+        pass
+    # Half a model: BentoML copies file by file, and a killed process leaves what it had.
+    bentoml.models.delete(tag)
+    return None
 
 
 def _store(tag: str, bundle: Path, version: Version) -> None:
