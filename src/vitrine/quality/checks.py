@@ -202,7 +202,7 @@ def _quality(section: ValidateParams) -> Iterator[Check]:
         column="contrast",
         rule="between",
         limits={"min_value": section.min_contrast},
-        reason="nothing is to be seen: the grey levels deviate by {contrast:.1f} only; "
+        reason="hardly anything is to be seen: the grey levels deviate by {contrast:.1f} only; "
         "replace the image or remove the row",
     )
     yield Check(

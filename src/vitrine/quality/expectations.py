@@ -24,7 +24,6 @@ _RULES = {
     "not_null": gx.expectations.ExpectColumnValuesToNotBeNull,
 }
 _SEVERITIES = {"error": "critical", "warning": "warning"}
-_SITE = "data_docs"
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +69,7 @@ def run_checks(checks: list[Check], tables: Mapping[str, Table], docs: Path) -> 
         for name, table in tables.items():
             members = [check for check in checks if TABLES[check.suite] == name]
             outcomes += _run_table(context, name, table, members)
+        context.build_data_docs()
     return sorted(outcomes, key=lambda outcome: checks.index(outcome.check))
 
 
@@ -87,7 +87,7 @@ def _context(site: Path) -> Any:
         mode="ephemeral",
         project_config=DataContextConfig(
             store_backend_defaults=InMemoryStoreBackendDefaults(),
-            data_docs_sites={_SITE: docs},
+            data_docs_sites={"catalogue": docs},
             progress_bars=ProgressBarsConfig(globally=False),
             analytics_enabled=False,
         ),
@@ -107,7 +107,6 @@ def _run_table(context: Any, name: str, table: Table, checks: list[Check]) -> It
     checkpoint = gx.Checkpoint(
         name=name,
         validation_definitions=[context.validation_definitions.add(v) for v in validations],
-        actions=[gx.checkpoint.UpdateDataDocsAction(name="docs", site_names=[_SITE])],
         result_format={"result_format": "COMPLETE", "unexpected_index_column_names": [*table.keys]},
     )
     result = context.checkpoints.add(checkpoint).run(batch_parameters={"dataframe": table.frame})

@@ -88,7 +88,7 @@ def measure(path: Path, image: ImageParams, name: str) -> Facts:
         image: The limits on bytes and pixels.
         name: The path of the manifest's row.
     """
-    facts = Facts(name, bytes=path.stat().st_size if path.is_file() else None)
+    facts = Facts(name, bytes=_size(path))
     try:
         data = imaging.read(path, image, name)
         facts = replace(facts, sha256=bytes_digest(data))
@@ -113,6 +113,13 @@ def measure(path: Path, image: ImageParams, name: str) -> Facts:
         contrast=float(grey.std()),
         sharpness=pixels.sharpness(grey),
     )
+
+
+def _size(path: Path) -> int | None:
+    try:
+        return path.stat().st_size
+    except (OSError, ValueError):  # missing, behind a closed folder, or no possible name
+        return None
 
 
 def write_facts(path: Path, rows: Iterable[Facts]) -> None:

@@ -42,7 +42,7 @@ th, td { text-align: left; padding: .3rem .8rem .3rem 0; border-bottom: 1px soli
 td.number { text-align: right; font-variant-numeric: tabular-nums; white-space: nowrap }
 td.bar { width: 60% } td.bar div { background: #5c86c4; height: .8rem; min-width: 1px }
 img { max-width: ${side}px; max-height: ${side}px; display: block }
-code { overflow-wrap: anywhere }
+code { white-space: nowrap }
 .error { color: var(--error) } .warning { color: var(--warning) } .passed { color: var(--good) }
 .scroll { overflow-x: auto }
 </style>
@@ -108,18 +108,20 @@ def _section(report: Report, outcome: Outcome, root: Path, image: ImageParams) -
     check = outcome.check
     heading = f'<h2 id="{check.name}" class="{outcome.weight}">{escape(check.title)}</h2>'
     summary = f"<p>Fault found in {outcome.found_in()} ({outcome.weight}).</p>"
-    rows = (
-        _row(finding, root / finding.image if place < PICTURES else None, image)
-        for place, finding in enumerate(islice(report.findings(outcome), ROWS))
-    )
+    found = list(islice(report.findings(outcome), ROWS))
+    if check.suite == "classes":
+        items = "\n".join(f"<li>{escape(finding.reason)}</li>" for finding in found)
+        return "\n".join([heading, summary, f"<ul>\n{items}\n</ul>"])
+    pictures = [_picture(root / finding.image, image) for finding in found[:PICTURES]]
+    pictures += [""] * (len(found) - len(pictures))
+    rows = (_row(finding, picture) for finding, picture in zip(found, pictures, strict=True))
+    table = _table(("", "Line", "File", "What is wrong, what to do"), rows)
     more = len(outcome.broken) - ROWS
     rest = f"<p>… and {more:,} more in <a href={FINDINGS!r}>{FINDINGS}</a>.</p>" if more > 0 else ""
-    table = _table(("", "Line", "File", "What is wrong, what to do"), rows)
     return "\n".join([heading, summary, table, rest])
 
 
-def _row(finding: Finding, path: Path | None, image: ImageParams) -> str:
-    picture = _picture(path, image) if path and finding.image else ""
+def _row(finding: Finding, picture: str) -> str:
     return (
         f'<tr><td>{picture}</td><td class="number">{finding.line or ""}</td>'
         f"<td><code>{escape(finding.image)}</code></td><td>{escape(finding.reason)}</td></tr>"
