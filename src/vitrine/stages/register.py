@@ -93,22 +93,21 @@ def _against_champion(info: BundleInfo, answers: Answers, section: RegisterParam
 
 def _register(name: str, runtime: Runtime, run_id: str, verdict: Verdict) -> Registered:
     info = runtime.info
-    tags = {
-        "gate": verdict.word,
-        "gate_reasons": verdict.reasons,
-        "bundle_digest": info.digest,
-        "data_digest": info.lineage.data_digest,
-        "params_digest": info.lineage.params_digest,
-        "git_commit": info.lineage.git_commit,
-    }
+    judged = {"gate": verdict.word, "gate_reasons": verdict.reasons}
     known = tracking.version_by_digest(name, info.digest)
     if known is None:
+        origin = {
+            "bundle_digest": info.digest,
+            "data_digest": info.lineage.data_digest,
+            "params_digest": info.lineage.params_digest,
+            "git_commit": info.lineage.git_commit,
+        }
         card = reports("evaluate") / "card.md"
         text = card.read_text(encoding="utf-8") if card.exists() else ""
-        number = tracking.register_bundle(runtime.folder, name, run_id, tags, text)
+        number = tracking.register_bundle(runtime.folder, name, run_id, origin | judged, text)
     else:
         number = known
-        tracking.set_version_tags(name, number, tags)
+        tracking.set_version_tags(name, number, judged)
     tracking.set_alias(name, tracking.CHALLENGER, number)
     return Registered(name, number, known is None, verdict)
 
