@@ -2,6 +2,7 @@
 
 import contextlib
 import io
+import os
 import struct
 import time
 import warnings
@@ -301,8 +302,11 @@ def test_other_files_are_refused_with_a_reason(
 def test_missing_file_and_folder(image: ImageParams, tmp_path: Path) -> None:
     with pytest.raises(ImageError, match=r"^images/a\.jpg: the file is missing$"):
         imaging.load(tmp_path / "a.jpg", image, "images/a.jpg")
-    with pytest.raises(ImageError, match="the file cannot be read: Is a directory"):
+    with pytest.raises(ImageError, match="this is no regular file"):
         imaging.read(tmp_path, image)
+    os.mkfifo(tmp_path / "pipe.jpg")
+    with pytest.raises(ImageError, match="this is no regular file"):
+        imaging.read(tmp_path / "pipe.jpg", image)
     with pytest.raises(ImageError, match="the file cannot be read: .*null"):
         imaging.read(tmp_path / "a\0b", image)
 

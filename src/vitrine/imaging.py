@@ -5,6 +5,7 @@ asked later are made by the same code. All functions may be called from many thr
 Pillow releases the GIL while it decodes and resizes.
 """
 
+import stat
 from collections.abc import Callable
 from dataclasses import dataclass
 from io import BytesIO
@@ -93,7 +94,10 @@ def read(path: Path, image: ImageParams, name: str | None = None) -> bytes:
     """
     name = str(path) if name is None else name
     try:
-        size = path.stat().st_size
+        status = path.stat()
+        if not stat.S_ISREG(status.st_mode):  # reading a pipe would wait for ever
+            raise ImageError(name, "this is no regular file")
+        size = status.st_size
         data = path.read_bytes() if size <= image.max_bytes else b""
     except FileNotFoundError:
         raise ImageError(name, "the file is missing") from None

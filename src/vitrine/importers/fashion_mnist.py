@@ -1,4 +1,4 @@
-"""Fashion-MNIST (Xiao, Rasul and Vollgraf 2017): 70,000 grey images, 28 x 28 pixels, in IDX files."""
+"""Fashion-MNIST (Xiao, Rasul and Vollgraf 2017): 70,000 grey images of 28 x 28 in IDX files."""
 
 import gzip
 import hashlib

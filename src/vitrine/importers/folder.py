@@ -69,7 +69,12 @@ class Folder:
         return Candidate(origin, "/".join(parts), self.root.joinpath(*parts), split=split, **values)
 
     def _files(self, above: tuple[str, ...] = ()) -> Iterator[tuple[str, ...] | Remark]:
-        for path in sorted(self.root.joinpath(*above).iterdir()):
+        try:
+            paths = sorted(self.root.joinpath(*above).iterdir())
+        except PermissionError:
+            yield Remark("/".join(above), "the folder may not be read")
+            return
+        for path in paths:
             parts = (*above, path.name)
             if path.name.startswith(".") or path.name in _CLUTTER:
                 continue

@@ -47,7 +47,7 @@ class Imported:
     def describe(self) -> str:
         """Return the lines that a person reads after an import."""
         beside = f" beside the {self.kept:,} that were there" if self.kept else ""
-        lines = [f"Imported {self.added:,} images into {self.data}{beside}."]
+        lines = [f"Imported {_many(self.added, 'image')} into {self.data}{beside}."]
         lines += [self._head(head) for head in HEADS]
         lines += self._emptied()
         if self.left_out:
@@ -76,18 +76,25 @@ class Imported:
         if not counts:
             return f"  {head}: no labels"
         names = ", ".join(f"{name} {count:,}" for name, count in counts.most_common())
-        rest = f"; {without:,} images without" if without else ""
-        return f"  {head}: {len(counts)} labels ({names}){rest}"
+        rest = f"; {_many(without, 'image')} without" if without else ""
+        return f"  {head}: {_many(len(counts), 'label')} ({names}){rest}"
 
     def _emptied(self) -> Iterator[str]:
         for head in HEADS:
             for labels, why in (
-                (self.emptied.rare[head], f"fewer than {self.min_images} images"),
-                (self.emptied.unknown[head], "not in taxonomy.yaml; add them there to keep them"),
+                (self.emptied.rare[head], f"fewer than {_many(self.min_images, 'image')}"),
+                (
+                    self.emptied.unknown[head],
+                    "not in taxonomy.yaml; add them there first to keep them",
+                ),
             ):
                 if labels:
                     names = ", ".join(f"{name} {count:,}" for name, count in labels.most_common())
                     yield f"Emptied {head} labels ({why}): {names}"
+
+
+def _many(count: int, word: str) -> str:
+    return f"{count:,} {word}" if count == 1 else f"{count:,} {word}s"
 
 
 def summarise(remarks: Sequence[Remark]) -> list[str]:
