@@ -1,0 +1,236 @@
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable
+from itertools import pairwise
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from vitrine import imaging
+from vitrine.core.errors import DataError, ImageError, PreparedDataError
+from vitrine.core.manifest import Catalogue, ManifestWriter, Row
+from vitrine.core.params import Params
+from vitrine.demo import draw_catalogue
+from vitrine.inputs.shards import read_batches
+from vitrine.inputs.summary import Summary
+from vitrine.quality.facts import measure, write_facts
+from vitrine.stages import prepare
+
+DATA = Path("data")
+FACTS = Path("artifacts/validate/facts.parquet")
+OUT = Path("artifacts/prepare")
+
+
+@pytest.fixture(scope="session")
+def small(params: Params) -> Params:
+    """Images of 20 x 16 pixels."""
+    image = params.image.model_copy(update={"height": 20, "width": 16})
+    return params.model_copy(update={"image": image})
+
+
+@pytest.fixture(scope="session")
+def drawn(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A drawn catalogue of 90 images, to be copied."""
+    root = tmp_path_factory.mktemp("drawn") / "data"
+    draw_catalogue(root, images=90, size=32, seed=3)
+    return root
+
+
+@pytest.fixture
+def catalogue(workplace: Path, drawn: Path, small: Params) -> Catalogue:
+    """A catalogue of 90 images with its facts, in the working directory."""
+    shutil.copytree(drawn, DATA)
+    find_facts(small)
+    return Catalogue(DATA)
+
+
+def find_facts(params: Params) -> None:
+    catalogue = Catalogue(DATA)
+    write_facts(
+        FACTS,
+        (measure(catalogue.path(row), params.image, row.image) for row in catalogue.rows()),
+    )
+
+
+def rewrite(catalogue: Catalogue, change: Callable[[list[Row]], list[Row]]) -> None:
+    rows = change(list(catalogue.rows()))
+    with ManifestWriter(catalogue.manifest_path) as writer:
+        for row in rows:
+            writer.write(row)
+
+
+def test_shards_hold_every_labelled_image_once(catalogue: Catalogue, small: Params) -> None:
+    rows = {row.image: row for row in catalogue.rows()}
+    result = prepare.run(small.prepare, small.image)
+    taxonomy = catalogue.taxonomy()
+    found: dict[str, str] = {}
+    for split in ("train", "val", "test"):
+        for batch in read_batches(OUT, split, 16):
+            for i, name in enumerate(batch.names):
+                assert found.setdefault(name, split) == split
+                pixels = imaging.load(DATA / name, small.image)
+                np.testing.assert_array_equal(batch.images[i], pixels)
+                assert batch.labels["style"][i] == taxonomy.index("style", rows[name].style)
+                assert batch.labels["category"][i] == taxonomy.index(
+                    "category", rows[name].category
+                )
+    assert set(found) == {row.image for row in rows.values() if row.style or row.category}
+    assert result.unlabelled == len(rows) - len(found)
+    products = {(rows[name].product, split) for name, split in found.items()}
+    assert len(products) == len({product for product, _ in products})
+
+
+def test_the_summary_counts_and_covers_every_label(catalogue: Catalogue, small: Params) -> None:
+    result = prepare.run(small.prepare, small.image)
+    summary = Summary.load(OUT)
+    assert summary == result.summary
+    assert (summary.image, summary.taxonomy) == (small.image, catalogue.taxonomy())
+    assert len(summary.splits["train"].shards) == small.prepare.min_shards
+    for split in summary.splits.values():
+        assert min(split.counts["style"].values()) > 0
+        assert min(split.counts["category"].values()) > 0
+    assert f"Prepared train {summary.splits['train'].images}, val " in result.describe()
+
+
+def test_the_same_data_gives_the_same_bytes(catalogue: Catalogue, small: Params) -> None:
+    first = prepare.run(small.prepare, small.image).summary
+    more = small.prepare.model_copy(update={"workers": 3})
+    assert prepare.run(more, small.image).summary.digest == first.digest
+    other = small.prepare.model_copy(update={"seed": 1})
+    assert prepare.run(other, small.image).summary.digest != first.digest
+
+
+def test_a_manifest_sorted_by_label_is_mixed(catalogue: Catalogue, small: Params) -> None:
+    rewrite(catalogue, lambda rows: sorted(rows, key=lambda row: row.category))
+    find_facts(small)
+    prepare.run(small.prepare, small.image)
+    labels = np.concatenate([b.labels["category"] for b in read_batches(OUT, "train", 8)])
+    assert np.count_nonzero(np.diff(labels)) > len(labels) / 3
+
+
+def test_images_without_any_label_are_left_out_and_counted(
+    catalogue: Catalogue, small: Params
+) -> None:
+    before = prepare.run(small.prepare, small.image).unlabelled
+    blank = next(row for row in catalogue.rows() if row.style and row.category)
+    rewrite(
+        catalogue,
+        lambda rows: [Row(row.image) if row == blank else row for row in rows],
+    )
+    result = prepare.run(small.prepare, small.image)
+    assert result.unlabelled == before + 1
+    assert f"{before + 1} images without any label were left out" in result.describe()
+    names = [
+        name for s in ("train", "val", "test") for b in read_batches(OUT, s, 9) for name in b.names
+    ]
+    assert blank.image not in names
+
+
+def test_tears_by_the_manifest_are_told(catalogue: Catalogue, small: Params) -> None:
+    views = [row for row in catalogue.rows() if row.product]
+    twins = next((a, b) for a, b in pairwise(views) if a.product == b.product)
+
+    def tear(rows: list[Row]) -> list[Row]:
+        given = {twins[0].image: "train", twins[1].image: "test"}
+        return [
+            Row(r.image, r.style, r.category, r.product, r.title, given.get(r.image, ""))
+            for r in rows
+        ]
+
+    rewrite(catalogue, tear)
+    assert (
+        "1 groups of views or near-duplicates are torn apart"
+        in prepare.run(small.prepare, small.image).describe()
+    )
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        (lambda rows: rows[:-1], r"facts\.parquet is of another version.*ends after 89 rows"),
+        (lambda rows: [*rows, Row("images/new.png", "vintage")], "row 91 .*new.png.*dvc repro"),
+        (lambda rows: [rows[1], rows[0], *rows[2:]], "row 1 of the manifest"),
+    ],
+)
+def test_facts_of_other_data_are_refused(
+    catalogue: Catalogue,
+    small: Params,
+    change: Callable[[list[Row]], list[Row]],
+    words: str,
+) -> None:
+    rewrite(catalogue, change)
+    with pytest.raises(DataError, match=words):
+        prepare.run(small.prepare, small.image)
+
+
+def test_an_image_that_changed_since_validation_is_refused_and_the_old_shards_stay(
+    catalogue: Catalogue, small: Params
+) -> None:
+    digest = prepare.run(small.prepare, small.image).summary.digest
+    first, second = list(catalogue.rows())[:2]
+    catalogue.path(first).write_bytes(catalogue.path(second).read_bytes())
+    with pytest.raises(DataError, match=rf"{first.image} has changed since it was validated"):
+        prepare.run(small.prepare, small.image)
+    assert Summary.load(OUT).digest == digest
+    assert sorted(path.name for path in OUT.parent.iterdir()) == ["prepare", "validate"]
+
+
+def test_a_missing_image_is_named(catalogue: Catalogue, small: Params) -> None:
+    row = next(row for row in catalogue.rows() if row.style)
+    catalogue.path(row).unlink()
+    with pytest.raises(ImageError, match=f"{row.image}: the file is missing"):
+        prepare.run(small.prepare, small.image)
+    assert not OUT.exists()
+
+
+def test_an_unreadable_image_that_validation_let_pass_is_named(
+    catalogue: Catalogue, small: Params
+) -> None:
+    row = next(iter(catalogue.rows()))
+    catalogue.path(row).write_text("no picture")
+    find_facts(small)
+    with pytest.raises(DataError, match=rf"{row.image}: .*text.*dvc repro"):
+        prepare.run(small.prepare, small.image)
+
+
+def test_a_class_with_a_single_image_is_named(catalogue: Catalogue, small: Params) -> None:
+    def lonely(rows: list[Row]) -> list[Row]:
+        seen = 0
+        kept = []
+        for row in rows:
+            seen += row.style == "vintage"
+            kept.append(row if row.style != "vintage" or seen == 1 else Row(row.image, "fashion"))
+        return kept
+
+    rewrite(catalogue, lonely)
+    find_facts(small)
+    with pytest.raises(
+        PreparedDataError, match=r"style 'vintage' cannot be in train, val and test"
+    ):
+        prepare.run(small.prepare, small.image)
+
+
+def test_missing_and_empty_inputs_are_named(
+    workplace: Path, small: Params, catalogue: Catalogue
+) -> None:
+    rewrite(catalogue, lambda rows: [])
+    find_facts(small)
+    with pytest.raises(DataError, match=r"manifest\.csv has no rows"):
+        prepare.run(small.prepare, small.image)
+    FACTS.unlink()
+    with pytest.raises(DataError, match=r"facts\.parquet is missing"):
+        prepare.run(small.prepare, small.image)
+    catalogue.taxonomy_path.unlink()
+    with pytest.raises(DataError, match=r"taxonomy\.yaml is missing.*dvc pull"):
+        prepare.run(small.prepare, small.image)
+
+
+def test_the_stage_and_the_readers_of_shards_load_no_heavy_library() -> None:
+    code = (
+        "import sys, vitrine.stages.prepare, vitrine.inputs.shards;"
+        "print({'tensorflow', 'keras', 'mlflow', 'great_expectations', 'pandas'} & set(sys.modules))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "set()"
