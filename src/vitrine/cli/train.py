@@ -9,4 +9,5 @@ def command() -> None:
     from vitrine.stages import train
 
     params = Params.load()
-    typer.echo(train.run(params.train).describe())
+    logged = params.model_dump(mode="json", by_alias=True)
+    typer.echo(train.run(params.train, logged, params.register_.name).describe())

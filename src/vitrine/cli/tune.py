@@ -9,4 +9,4 @@ def command() -> None:
     from vitrine.stages import tune
 
     params = Params.load()
-    typer.echo(tune.run(params.tune, params.train).describe())
+    typer.echo(tune.run(params.tune, params.train, params.register_.name).describe())

@@ -1,7 +1,7 @@
 """The network: a backbone by name, its embedding, and one classifier a head."""
 
 from collections.abc import Callable, Mapping
-from pathlib import Path
+from typing import Literal
 
 import keras
 
@@ -10,7 +10,6 @@ from vitrine.core.taxonomy import Head
 from vitrine.models.applications import APPLICATIONS
 from vitrine.models.simple_cnn import simple_cnn
 from vitrine.models.small_resnet import small_resnet
-from vitrine.models.transfer import transfer
 
 OWN: dict[str, Callable[[keras.KerasTensor], keras.KerasTensor]] = {
     "simple_cnn": simple_cnn,
@@ -25,7 +24,7 @@ def build(
     image_shape: tuple[int, int, int],
     classes: Mapping[Head, int],
     dropout: float,
-    weights: str = "none",
+    weights: Literal["none", "imagenet"] = "none",
 ) -> keras.Model:
     """Build a network whose input is named `image` and whose outputs are named like the heads.
 
@@ -37,14 +36,14 @@ def build(
         image_shape: Height, width and 3. The input is float32 RGB in 0 to 255.
         classes: How many classes each head tells apart; a head without classes is left out.
         dropout: The share of the embedding that is dropped while training.
-        weights: `none` (random), `imagenet`, or the path of a .keras file to begin with.
+        weights: `none` (random), or those that keras.applications learned on ImageNet.
 
     Raises:
-        ModelError: The backbone is unknown, cannot take images of this size, there is nothing to
-            tell apart, or the weights cannot be had.
+        ModelError: The backbone is unknown, cannot take images of this size or has no such
+            weights, or there is nothing to tell apart.
     """
     image = keras.Input(image_shape, name="image", dtype="float32")
-    x = _backbone(backbone, image, "imagenet" if weights == "imagenet" else None)
+    x = _backbone(backbone, image, None if weights == "none" else weights)
     if len(x.shape) == 4:
         x = keras.layers.Identity(name="features")(x)
         x = keras.layers.GlobalAveragePooling2D(name="embedding")(x)
@@ -60,10 +59,7 @@ def build(
             "there is nothing to learn: taxonomy.yaml lists neither styles nor categories; "
             "add some and label the images"
         )
-    model = keras.Model(image, outputs, name=backbone)
-    if weights not in ("none", "imagenet"):
-        transfer(model, Path(weights))
-    return model
+    return keras.Model(image, outputs, name=backbone)
 
 
 def _backbone(name: str, image: keras.KerasTensor, weights: str | None) -> keras.KerasTensor:

@@ -1,0 +1,37 @@
+"""What a training has gone through, epoch by epoch."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+SCORE = "val_macro_f1"
+"""The measure that chooses the best epoch: the mean over the heads, on the val split."""
+
+
+@dataclass(frozen=True, slots=True)
+class Epoch:
+    """One pass over the train split, and what the val split said after it.
+
+    Args:
+        number: 1 for the first.
+        metrics: By name: `loss`, `val_loss`, `val_style_macro_f1`, `val_macro_f1` …
+        images_per_second: Of training, without validation.
+    """
+
+    number: int
+    metrics: dict[str, float]
+    images_per_second: float
+
+    @property
+    def score(self) -> float:
+        """The measure that chooses the best epoch, 0 to 1."""
+        return self.metrics[SCORE]
+
+
+def best(history: Sequence[Epoch]) -> Epoch:
+    """Return the epoch with the highest score, the first of equals."""
+    return max(history, key=lambda epoch: epoch.score)
+
+
+def waited(history: Sequence[Epoch]) -> int:
+    """Return how many epochs have passed since the best one; 0 before the first."""
+    return history[-1].number - best(history).number if history else 0
