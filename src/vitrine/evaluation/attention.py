@@ -1,6 +1,7 @@
 """What an answer looked at: class-activation maps laid over the images."""
 
 import numpy as np
+import PIL.Image
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
@@ -42,8 +43,14 @@ def attention_sheet(
     height, width = images.shape[1:3]
     tall = SIDE * height / width + 0.3
     with look():
-        figure = Figure(figsize=(max(SIDE * len(images), 4), tall * (1 + len(maps)) + 0.4))
-        figure.suptitle("where the answers come from", x=0.01, ha="left", fontweight="bold")
+        size = (max(SIDE * len(images), 4), tall * (1 + len(maps)) + 0.4)
+        figure = Figure(figsize=size, layout="compressed")
+        figure.suptitle(
+            "where the answers come from: what speaks for them glows",
+            x=0.01,
+            ha="left",
+            fontweight="bold",
+        )
         grid = figure.subplots(1 + len(maps), len(images), squeeze=False)
         for axes, image in zip(grid[0], images, strict=True):
             bare(axes)
@@ -74,9 +81,8 @@ def evidence(maps: NDArray[np.float32], answer: int) -> NDArray[np.float32]:
 
 def _overlay(axes: Axes, image: NDArray[np.uint8], strength: NDArray[np.float32]) -> None:
     height, width = image.shape[:2]
-    extent = (-0.5, width - 0.5, height - 0.5, -0.5)
+    coarse = PIL.Image.fromarray(strength.astype(np.float32))
+    smooth = np.asarray(coarse.resize((width, height), PIL.Image.Resampling.BICUBIC)).clip(0, 1)
     bare(axes)
     axes.imshow(image.mean(axis=2), cmap="gray", vmin=0, vmax=255, interpolation="lanczos")
-    axes.imshow(
-        strength, cmap="inferno", alpha=0.6, vmin=0, vmax=1, extent=extent, interpolation="bicubic"
-    )
+    axes.imshow(smooth, cmap="inferno", alpha=0.75 * smooth, vmin=0, vmax=1)

@@ -47,11 +47,11 @@ def write_card(report: Report, info: BundleInfo, summary: Summary) -> str:
 
 def _opening(report: Report, info: BundleInfo) -> Iterator[str]:
     yield "# Model card"
-    asks = " and ".join(
-        f"its {head} (one of {len(info.taxonomy.names(head))})" for head in info.heads
+    tells = " and ".join(
+        f"the {head} (one of {len(info.taxonomy.names(head))})" for head in info.heads
     )
     yield (
-        f"Bundle `{info.digest[:12]}` recognises of a product image {asks}. "
+        f"Bundle `{info.digest[:12]}` tells {tells} of a product image. "
         f"It sees {info.image.width}×{info.image.height} pixels ({info.image.fit}). "
         f"All figures below are of the served graph on {report.images} test images that neither "
         "training nor tuning nor calibration saw."
@@ -112,6 +112,7 @@ def _calibration(report: Report, info: BundleInfo) -> Iterator[str]:
         )
     columns = ("temperature", "mean confidence", "accuracy", "calibration error")
     yield _table(("head", *columns, "log-loss", "Brier score"), rows)
+    yield "![Accuracy over confidence](plots/reliability.png)"
 
 
 def _classes(name: Head, head: HeadReport) -> Iterator[str]:
@@ -128,10 +129,12 @@ def _classes(name: Head, head: HeadReport) -> Iterator[str]:
         for score in sorted(head.classes, key=lambda score: -score.images)
     ]
     yield _table(("class", "images", "precision", "recall", "F1", "most often taken for"), rows)
-    weakest = sorted(head.classes, key=lambda score: score.f1)[: min(WEAKEST, len(rows) // 2)]
+    certain = [score for score in head.classes if score.images >= FEW_IMAGES]
+    weakest = sorted(certain, key=lambda score: score.f1)[: min(WEAKEST, len(certain) // 2)]
     if weakest:
         named = ", ".join(f"{score.name} (F1 {score.f1:.2f})" for score in weakest)
-        yield f"Weakest: {named}."
+        yield f"Weakest of the classes with at least {FEW_IMAGES} test images: {named}."
+    yield f"![Which {name} is taken for which](plots/confusion_{name}.png)"
 
 
 def _limits(report: Report, info: BundleInfo, summary: Summary) -> Iterator[str]:

@@ -18,13 +18,15 @@ from vitrine.evaluation.reliability import Bin, calibration_error
 COUNTED_CLASSES = 50
 """Up to how many classes the cells of a confusion matrix carry numbers."""
 
-SHADES = LinearSegmentedColormap.from_list("shades", ["#ffffff", "#9ecbff", "#1f6feb", "#0b3d91"])
+RIGHT = LinearSegmentedColormap.from_list("right", ["#ffffff", "#9ecbff", "#1f6feb", "#0b3d91"])
+WRONG = LinearSegmentedColormap.from_list("wrong", ["#ffffff", "#feb2b2", "#e53e3e", "#742a2a"])
 
 
 def confusion(head: HeadAnswers) -> Figure:
-    """Draw the confusion matrix: a row a true class, coloured by share, with counts in the cells.
+    """Draw the confusion matrix: a row a true class, right answers in blue, wrong ones in red.
 
-    Classes that neither occur nor are answered are left out.
+    The shade is the share of the true class, the number the count of images. Classes that neither
+    occur nor are answered are left out.
     """
     shown = np.union1d(head.labels, head.answers)
     counts = confusion_matrix(head.labels, head.answers, labels=shown)
@@ -33,18 +35,15 @@ def confusion(head: HeadAnswers) -> Figure:
     names = [shorten(head.classes[index], 24) for index in shown]
     side = float(np.clip(2.2 + 0.3 * len(shown), 4, 24))
     with look():
-        figure = Figure(figsize=(side + 0.9, side))
+        figure = Figure(figsize=(side, side), layout="compressed")
         axes = figure.add_subplot()
-        picture = axes.imshow(share, cmap=SHADES, vmin=0, vmax=1)
+        right = np.eye(len(shown), dtype=bool)
+        axes.imshow(np.ma.masked_where(~right, share), cmap=RIGHT, vmin=0, vmax=1)
+        axes.imshow(np.ma.masked_where(right, share), cmap=WRONG, vmin=0, vmax=1)
         _name_cells(axes, names, totals[:, 0])
         if len(shown) <= COUNTED_CLASSES:
             _count_cells(axes, counts, share)
         axes.set(xlabel="answered", ylabel="true (images)", title=f"{head.head}: confusion")
-        bar = figure.colorbar(
-            picture, ax=axes, shrink=0.6, aspect=30, format=PercentFormatter(xmax=1)
-        )
-        bar.outline.set_visible(False)
-        bar.set_label("share of the true class")
     return figure
 
 
@@ -68,14 +67,14 @@ def _count_cells(axes: Axes, counts: NDArray[np.int64], share: NDArray[np.float6
             ha="center",
             va="center",
             fontsize=7,
-            color="white" if share[row, column] > 0.4 else INK,
+            color="white" if share[row, column] > 0.5 else INK,
         )
 
 
 def reliability_diagram(heads: Mapping[Head, list[Bin]]) -> Figure:
     """Draw for each head accuracy over confidence and, below, how the confidence is spread."""
     with look():
-        figure = Figure(figsize=(4.2 * len(heads), 4.8))
+        figure = Figure(figsize=(4.2 * len(heads), 4.8), layout="constrained")
         grid = figure.subplots(
             2, len(heads), sharex=True, sharey="row", squeeze=False, height_ratios=(3, 1)
         )
@@ -99,8 +98,8 @@ def _accuracy_over_confidence(axes: Axes, name: str, bins: list[Bin]) -> None:
         zorder=3,
     )
     axes.set(xlim=(0, 1.02), ylim=(0, 1.04), title=name)
-    axes.xaxis.set_major_formatter(PercentFormatter(xmax=1))
-    axes.yaxis.set_major_formatter(PercentFormatter(xmax=1))
+    axes.xaxis.set_major_formatter(PercentFormatter(xmax=1, decimals=0))
+    axes.yaxis.set_major_formatter(PercentFormatter(xmax=1, decimals=0))
     axes.grid(color=LINE, linewidth=0.8)
     axes.set_axisbelow(True)
     axes.text(
@@ -122,6 +121,6 @@ def _answers_over_confidence(axes: Axes, bins: list[Bin]) -> None:
         color=BLUE,
     )
     axes.set(xlabel="confidence of the answer")
-    axes.yaxis.set_major_formatter(PercentFormatter(xmax=1))
+    axes.yaxis.set_major_formatter(PercentFormatter(xmax=1, decimals=0))
     axes.grid(axis="y", color=LINE, linewidth=0.8)
     axes.set_axisbelow(True)

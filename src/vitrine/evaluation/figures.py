@@ -17,7 +17,6 @@ PALE = "#9aa5b1"
 LINE = "#e4e7eb"
 BLUE = "#1f6feb"
 RED = "#c53030"
-GREEN = "#2f855a"
 
 FAMILIES = (
     "DejaVu Sans",
@@ -48,8 +47,7 @@ def look() -> AbstractContextManager[None]:
         "xtick.color": INK,
         "ytick.color": INK,
         "figure.facecolor": "white",
-        "figure.constrained_layout.use": True,
-        "figure.dpi": 120,
+        "figure.dpi": 110,
     }
     return mpl.rc_context(settings)
 

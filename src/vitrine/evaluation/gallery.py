@@ -58,9 +58,10 @@ def mistake_sheet(
     height, width = pixels[mistakes[0].image].shape[:2]
     with look():
         tall = 1.65 * max(0.75, min(height / width, 1.5)) + 0.62
-        figure = Figure(figsize=(max(1.75 * columns, 4.5), tall * rows + 0.5))
+        size = (max(1.75 * columns, 4.5), tall * rows + 0.5)
+        figure = Figure(figsize=size, layout="compressed")
         figure.suptitle(
-            f"{head}: the surest of the wrong answers", x=0.01, ha="left", fontweight="bold"
+            f"{head}: the most confident mistakes", x=0.01, ha="left", fontweight="bold"
         )
         grid = figure.subplots(rows, columns, squeeze=False).ravel()
         for axes in grid:
@@ -74,7 +75,7 @@ def mistake_sheet(
 def _caption(axes: Axes, mistake: Mistake) -> None:
     lines = (
         (f"{shorten(mistake.answer, LABEL - 5)} {mistake.probability:.0%}", RED),
-        (f"is {shorten(mistake.truth, LABEL)}", INK),
+        (f"true: {shorten(mistake.truth, LABEL - 2)}", INK),
         (shorten(PurePosixPath(mistake.image).name, LABEL + 4), PALE),
     )
     for place, (text, color) in enumerate(lines):

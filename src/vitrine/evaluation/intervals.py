@@ -13,7 +13,9 @@ def intervals(head: HeadAnswers, resamples: int, seed: int) -> dict[str, tuple[f
     """Return 95 % intervals, (low, high), of `accuracy` and `macro_f1`.
 
     A resample of the images changes these figures only through its confusion matrix, whose cells
-    are then multinomial: they are drawn at once, without drawing the images.
+    are then multinomial: they are drawn at once, without drawing the images. For the macro F1 each
+    true class is resampled by itself: else a rare class would be missing from some resamples, and
+    the mean over the classes would be one over others.
 
     Args:
         head: At least one answer.
@@ -22,14 +24,19 @@ def intervals(head: HeadAnswers, resamples: int, seed: int) -> dict[str, tuple[f
     """
     classes = len(head.classes)
     cells, counts = np.unique(head.labels * classes + head.answers, return_counts=True)
-    images = counts.sum()
-    draws = np.random.default_rng(seed).multinomial(images, counts / images, size=resamples)
     truth, answer = np.divmod(cells, classes)
-    accuracy = draws[:, truth == answer].sum(axis=1) / images
-    macro_f1 = np.array([_macro_f1(truth, answer, draw, classes) for draw in draws])
+    generator = np.random.default_rng(seed)
+    right = counts[truth == answer].sum()
+    accuracy = generator.binomial(counts.sum(), right / counts.sum(), size=resamples)
+    draws = np.empty((resamples, len(cells)), np.int64)
+    for label in np.unique(truth):
+        row = truth == label
+        images = counts[row].sum()
+        draws[:, row] = generator.multinomial(images, counts[row] / images, size=resamples)
+    macro_f1 = [_macro_f1(truth, answer, draw, classes) for draw in draws]
     return {
         name: (float(low), float(high))
-        for name, values in (("accuracy", accuracy), ("macro_f1", macro_f1))
+        for name, values in (("accuracy", accuracy / counts.sum()), ("macro_f1", macro_f1))
         for low, high in [np.percentile(values, PERCENTILES)]
     }
 

@@ -22,7 +22,7 @@ from vitrine.evaluation.report import Report, judge
 from vitrine.inputs.summary import Summary
 
 SPLIT = "test"
-MISTAKES = 24
+MISTAKES = 18
 """How many mistakes of a head are shown."""
 EXPLAINED = 8
 """How many images are shown with what the answers looked at."""
@@ -42,7 +42,7 @@ class EvaluateResult:
             f"macro F1 {head.measures['macro_f1']:.3f} ({len(head.answers.labels)} images)"
             for name, head in self.report.heads.items()
         ]
-        return "\n".join([*lines, f"{self.folder / 'card.md'} tells all"])
+        return "\n".join([*lines, f"Model card: {self.folder / 'card.md'}"])
 
 
 def run(section: EvaluateParams) -> EvaluateResult:
