@@ -101,8 +101,8 @@ class _Mover:
                 f"{head} {name!r} of taxonomy.yaml has no image: add some, or remove the label"
             )
         return PreparedDataError(
-            f"{head} {name!r} cannot be in train, val and test: none is left for {SPLITS[split]} "
-            f"among its {images} images, of which {free} groups may move (views of a product and "
-            "near-duplicates stay together, and a split that the manifest gives is kept); add "
-            "images of other products, or remove the label"
+            f"{head} {name!r} cannot be in train, val and test: its {images} images form {free} "
+            f"groups that may move, and none can go to {SPLITS[split]} without leaving a gap "
+            "(views of a product and near-duplicates stay together, and the manifest's splits are kept); "
+            "add images of other products, or remove the label"
         )
