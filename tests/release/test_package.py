@@ -4,6 +4,7 @@ import errno
 import os
 import re
 import shutil
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from uuid import uuid4
@@ -14,7 +15,7 @@ import yaml
 
 from vitrine.bundle.format import digests, load_info
 from vitrine.bundle.golden import read_golden, write_golden
-from vitrine.core.errors import BundleError, ReleaseError
+from vitrine.core.errors import BundleError, ReleaseError, TrackingError
 from vitrine.release.package import BENTOFILE, package
 
 ROOT = Path(__file__).parents[2]
@@ -238,3 +239,14 @@ def test_it_runs_in_the_root_of_the_repository(register: Register, name: str) ->
     BENTOFILE.unlink(missing_ok=True)
     with pytest.raises(ReleaseError, match="run the command from the root of the repository"):
         package(name)
+
+
+def test_an_unreachable_registry_is_said_at_once(
+    name: str, bentofile: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", "http://127.0.0.1:9")
+    start = time.monotonic()
+    with pytest.raises(TrackingError, match=r"http://127\.0\.0\.1:9 cannot be used"):
+        package(name)
+    assert time.monotonic() - start < 30
+    assert pinned(bentofile) == []

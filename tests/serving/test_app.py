@@ -1,5 +1,6 @@
 """The routes of the service: answers to images, refusals of everything else."""
 
+import socket
 import struct
 import zlib
 from collections.abc import Iterator
@@ -123,6 +124,13 @@ def test_a_larger_body_without_a_length_is_cut_off(client: httpx.Client, kind: s
 
     response = client.post("/classify", content=stream(), headers={"Content-Type": kind})
     assert response.status_code == 413
+
+
+def test_a_client_that_goes_away_does_no_harm(client: httpx.Client, jpeg: bytes) -> None:
+    head = "POST /classify HTTP/1.1\r\nHost: a\r\nContent-Type: image/jpeg\r\n"
+    with socket.create_connection((client.base_url.host, client.base_url.port)) as connection:
+        connection.sendall(f"{head}Content-Length: {len(jpeg)}\r\n\r\n".encode() + jpeg[:100])
+    assert client.post("/classify", **form(jpeg)).status_code == 200
 
 
 def test_wrong_methods_and_unknown_paths_are_answered_in_json(client: httpx.Client) -> None:

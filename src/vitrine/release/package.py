@@ -13,7 +13,7 @@ from vitrine.bundle.golden import prove
 from vitrine.bundle.runtime import Runtime
 from vitrine.core.errors import BundleError, ReleaseError
 from vitrine.core.files import write_text
-from vitrine.tracking import CHAMPION, Version, download_bundle, version_of_alias
+from vitrine.tracking import CHAMPION, Version, check, download_bundle, version_of_alias
 
 BENTOFILE = Path("bentofile.yaml")
 _MODELS = re.compile(r"^models:.*$", re.MULTILINE)
@@ -79,6 +79,7 @@ def package(
     """
     # Read by BentoML when it has saved a model.
     os.environ.setdefault("BENTOML_DO_NOT_TRACK", "True")
+    check()
     version = _champion(name, force_failed_gate)
     tag = f"{name}:v{version.number}-{version.bundle_digest[:8]}"
     before = _read(bentofile)
