@@ -103,6 +103,6 @@ class _Mover:
         return PreparedDataError(
             f"{head} {name!r} cannot be in train, val and test: its {images} images form {free} "
             f"groups that may move, and none can go to {SPLITS[split]} without leaving a gap "
-            "(views of a product and near-duplicates stay together, and the manifest's splits are kept); "
-            "add images of other products, or remove the label"
+            "(views of a product and near-duplicates stay together, and the manifest's splits are "
+            "kept); add images of other products, or remove the label"
         )
