@@ -300,6 +300,26 @@ def test_nothing_is_written_through_links(
     assert len(rows()) == 1
 
 
+@pytest.mark.integration
+@pytest.mark.parametrize("link", ["hardlink", "symlink"])
+def test_dvc_cache_stays_as_it_is(link: str, photos: Photos, bring_in: BringIn) -> None:
+    def dvc(*words: str) -> None:
+        environment = {**os.environ, "DVC_NO_ANALYTICS": "1"}
+        command = [sys.executable, "-m", "dvc", *words, "--quiet"]
+        subprocess.run(command, check=True, env=environment)
+
+    dvc("init", "--no-scm")
+    dvc("config", "cache.type", link)
+    bring_in(Folder(photos("hat/a.jpg", "shoe/b.jpg"), None))
+    dvc("add", "data")
+    before = contents(Path(".dvc/cache"))
+    bring_in(Folder(photos("shoe/b.jpg", folder="other", first=7), None), append=True)
+    assert contents(Path(".dvc/cache")) == before
+    dvc("add", "data")
+    assert contents(Path(".dvc/cache")).items() > before.items()
+    assert len(rows()) == 3
+
+
 def test_append_copies_where_links_are_impossible(
     photos: Photos, bring_in: BringIn, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -314,6 +334,7 @@ def test_append_copies_where_links_are_impossible(
     assert contents(DATA / "images").items() > before.items()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("mode", [[], ["--append"], ["--replace"]])
 def test_killed_import_leaves_the_old_data_whole(
     mode: list[str], photos: Photos, bring_in: BringIn, workplace: Path
@@ -321,7 +342,7 @@ def test_killed_import_leaves_the_old_data_whole(
     if mode:
         bring_in(Folder(photos("hat/a.jpg", "shoe/b.jpg"), None))
         before = contents(DATA)
-    many = photos(*(f"hat/{i}.jpg" for i in range(3000)), folder="many", first=10)
+    many = photos(*(f"hat/{i}.jpg" for i in range(1500)), folder="many", first=10)
     Path("params.yaml").write_bytes((ROOT / "params.yaml").read_bytes())
     run = "from vitrine.cli import main; main()"
     command = [sys.executable, "-c", run, "import", "folder", str(many), *mode]

@@ -38,7 +38,7 @@ def folder(
     limit: Limit = None,
     min_images: MinImages = 1,
 ) -> None:
-    """Import images from folders that are named by their labels."""
+    """Import a folder of labelled folders."""
     from vitrine.importers.folder import Folder
 
     _run(Folder(src, layout), data, (append, replace), limit, min_images)
@@ -67,7 +67,10 @@ def table(
     limit: Limit = None,
     min_images: MinImages = 1,
 ) -> None:
-    """Import images that a table lists. A column named like its option needs no option."""
+    """Import what a CSV or Parquet table lists.
+
+    A column that is called like its option is found without it.
+    """
     from vitrine.importers.table import Table
 
     columns = {
@@ -92,7 +95,7 @@ def fashion_product_images(
     limit: Limit = None,
     min_images: MinImages = 10,
 ) -> None:
-    """Import the public set "Fashion Product Images", the full or the small one."""
+    """Import that public set, full or small."""
     from vitrine.importers.fashion_product_images import FashionProductImages
 
     source = FashionProductImages(src, style, category)
@@ -117,7 +120,10 @@ def fashion_mnist(
     limit: Limit = None,
     min_images: MinImages = 1,
 ) -> None:
-    """Import Fashion-MNIST with its official test split; a tenth of train becomes val."""
+    """Import Fashion-MNIST.
+
+    Its official test split is kept; a tenth of its train split becomes val.
+    """
     from vitrine.importers.fashion_mnist import ADDRESS, FashionMnist, locate
 
     source = FashionMnist(locate(src, mirror or ADDRESS))
