@@ -3,6 +3,7 @@
 import os
 import re
 import shutil
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -59,9 +60,7 @@ class Packaged:
         )
 
 
-def package(
-    name: str, *, force_failed_gate: str | None = None, bentofile: Path = BENTOFILE
-) -> Packaged:
+def package(name: str, *, force_failed_gate: str | None = None) -> Packaged:
     """Put the champion into BentoML's store and pin it in bentofile.yaml.
 
     Doing it again changes nothing. Whatever fails, neither a half of a model is in the store nor is
@@ -70,7 +69,6 @@ def package(
     Args:
         name: Of the registered model.
         force_failed_gate: The number of the version that is taken although its gate failed.
-        bentofile: The file that `bentoml serve` and `bentoml build` read.
 
     Raises:
         ReleaseError: There is no champion, its gate failed, or it cannot be pinned.
@@ -82,15 +80,15 @@ def package(
     check()
     version = _champion(name, force_failed_gate)
     tag = f"{name}:v{version.number}-{version.bundle_digest[:8]}"
-    before = _read(bentofile)
-    after = _pinned(before, tag, bentofile)
+    before = _read(BENTOFILE)
+    after = _pinned(before, tag)
     stored = _stored(tag, version)
     bundle = stored or download_bundle(name, version.number)
     difference = prove(Runtime(bundle))
     if not stored:
         _store(tag, bundle, version)
     if after != before:
-        write_text(bentofile, after)
+        write_text(BENTOFILE, after)
     return Packaged(version, tag, difference, stored=not stored, pinned=after != before)
 
 
@@ -100,6 +98,11 @@ def _champion(name: str, force_failed_gate: str | None) -> Version:
         raise ReleaseError(
             f"the model {name!r} has no version with the alias {CHAMPION}: give it in the MLflow "
             "UI or with `vitrine promote VERSION`, then run `vitrine package` again"
+        )
+    if not version.bundle_digest:
+        raise ReleaseError(
+            f"version {version.number} of {name!r} was not registered by Vitrine, it has no tag "
+            "bundle_digest: promote another one"
         )
     if force_failed_gate not in (None, version.number):
         raise ReleaseError(
@@ -115,16 +118,16 @@ def _champion(name: str, force_failed_gate: str | None) -> Version:
     return version
 
 
-def _read(bentofile: Path) -> str:
+def _read(path: Path) -> str:
     try:
-        return bentofile.read_text(encoding="utf-8")
+        return path.read_text(encoding="utf-8")
     except FileNotFoundError:
         raise ReleaseError(
-            f"{bentofile} is missing: run the command from the root of the repository"
+            f"{path} is missing: run the command from the root of the repository"
         ) from None
 
 
-def _pinned(text: str, tag: str, bentofile: Path) -> str:
+def _pinned(text: str, tag: str) -> str:
     line = f'models: [{{tag: "{tag}", alias: {CHAMPION}}}]'
     pinned = _MODELS.sub(line, text)
     try:
@@ -133,7 +136,7 @@ def _pinned(text: str, tag: str, bentofile: Path) -> str:
         as_wanted = False
     if not as_wanted:
         raise ReleaseError(
-            f"{bentofile} must hold its models in one line to be pinned: write `{line}` there"
+            f"{BENTOFILE} must hold its models in one line to be pinned: write `{line}` there"
         )
     return pinned
 
@@ -143,15 +146,9 @@ def _stored(tag: str, version: Version) -> Path | None:
 
     try:
         folder = Path(bentoml.models.get(tag).path)
-        if load_info(folder).digest == version.bundle_digest:
-            return folder
-    except bentoml.exceptions.NotFound:
-        return None
+        return folder if load_info(folder).digest == version.bundle_digest else None
     except (bentoml.exceptions.BentoMLException, BundleError):
-        pass
-    # Half a model: BentoML copies file by file, and a killed process leaves what it had.
-    bentoml.models.delete(tag)
-    return None
+        return None
 
 
 def _store(tag: str, bundle: Path, version: Version) -> None:
@@ -166,6 +163,9 @@ def _store(tag: str, bundle: Path, version: Version) -> None:
         **lineage.model_dump(mode="json"),
     }
     labels = {"model": version.name, "version": version.number}
+    # BentoML copies file by file: what a killed process has left there must go first.
+    with suppress(bentoml.exceptions.NotFound):
+        bentoml.models.delete(tag)
     with bentoml.models.create(tag, labels=labels, metadata=metadata) as model:
         for file in bundle.iterdir():
             shutil.copyfile(file, model.path_of(file.name))

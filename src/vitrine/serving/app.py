@@ -18,6 +18,7 @@ from vitrine.serving.settings import Settings
 from vitrine.serving.upload import BodyLimit, read_image
 
 DIGEST_HEADER = "X-Bundle-Digest"
+REFUSED = (HTTPException, ImageError, ClientDisconnect, Exception)
 
 
 def create_app(model: PackagedModel, settings: Settings) -> Starlette:
@@ -45,14 +46,7 @@ def create_app(model: PackagedModel, settings: Settings) -> Starlette:
         # One mount takes every path, so that unknown ones are answered by us too, in JSON.
         routes=[Mount("/", routes=routes)],
         middleware=[Middleware(BodyLimit, max_bytes=settings.max_body_bytes)],
-        exception_handlers={
-            404: _unknown,
-            405: _wrong_method,
-            HTTPException: _refused,
-            ImageError: _no_image,
-            ClientDisconnect: _gone,
-            Exception: _fault,
-        },
+        exception_handlers=dict.fromkeys(REFUSED, _refuse),
         lifespan=lifespan,
     )
 
@@ -72,32 +66,20 @@ async def _openapi(_: Request) -> Response:
     return Response(openapi(), media_type="application/json")
 
 
-async def _refused(_: Request, error: Exception) -> Response:
-    assert isinstance(error, HTTPException)  # noqa: S101 - what it is registered for
-    return _problem(error.status_code, error.detail, error.headers)
-
-
-async def _unknown(request: Request, _: Exception) -> Response:
-    return _problem(404, f"nothing is at {request.url.path}; /openapi.json lists what there is")
-
-
-async def _wrong_method(request: Request, error: Exception) -> Response:
-    headers = error.headers if isinstance(error, HTTPException) else None
-    allowed = (headers or {}).get("Allow")
-    text = f"{request.url.path} does not take {request.method}; use {allowed}"
-    return _problem(405, text, headers)
-
-
-async def _no_image(_: Request, error: Exception) -> Response:
-    reason = error.reason if isinstance(error, ImageError) else str(error)
-    return _problem(422, f"the image cannot be used: {reason}")
-
-
-async def _gone(_: Request, __: Exception) -> Response:
-    return _problem(400, "the connection was closed before the whole body had come")
-
-
-async def _fault(_: Request, __: Exception) -> Response:
+async def _refuse(request: Request, error: Exception) -> Response:
+    path = request.url.path
+    match error:
+        case HTTPException(status_code=404):
+            return _problem(404, f"nothing is at {path}; /openapi.json lists what there is")
+        case HTTPException(status_code=405, headers={"Allow": allowed}):
+            text = f"{path} does not take {request.method}; use {allowed}"
+            return _problem(405, text, error.headers)
+        case HTTPException():
+            return _problem(error.status_code, error.detail, error.headers)
+        case ImageError():
+            return _problem(422, f"the image cannot be used: {error.reason}")
+        case ClientDisconnect():
+            return _problem(400, "the connection was closed before the whole body had come")
     return _problem(500, "the service failed on this request; its log says why")
 
 

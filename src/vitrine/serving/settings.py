@@ -23,7 +23,8 @@ class Settings(BaseModel):
         threads: CPU threads of one inference.
         precision: What an inference computes in; bf16 is several times as fast on the CPUs that
             have it, at a small loss of exactness.
-        max_body_bytes: Requests with a larger body are refused with 413 before it is read.
+        max_body_bytes: Requests with a larger body are refused with 413. The default lets an image
+            of 32 MiB through, with what a form puts around it.
         timeout: Seconds until a request without an answer gets 504.
     """
 
@@ -32,7 +33,7 @@ class Settings(BaseModel):
     workers: Annotated[int, Field(ge=0)] = 0
     threads: Annotated[int, Field(ge=1)] = 1
     precision: Precision = "f32"
-    max_body_bytes: Annotated[int, Field(ge=1)] = 33_619_968
+    max_body_bytes: Annotated[int, Field(ge=1)] = 32 * 2**20 + 2**16
     timeout: Annotated[float, Field(gt=0)] = 10.0
 
     @classmethod
