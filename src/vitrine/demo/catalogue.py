@@ -20,7 +20,7 @@ MIN_SIZE = 24
 MISSING_SHARE = 0.08
 """The share of images without a label, for each head on its own."""
 
-VIEWS = (1, 1, 1, 1, 2, 2, 2, 3, 3, 4)
+VIEWS = (1, 1, 1, 1, 1, 1, 2, 2, 3, 4)
 """How many images a product has; one of these, all equally likely."""
 
 
@@ -75,20 +75,13 @@ def draw_catalogue(
         images: How many images; at least one for each pair of style and category.
         size: The longer side of an image, in pixels.
         seed: Of every choice.
-        replace: Put the catalogue in the place of a folder that holds something.
+        replace: Put it in the place of the catalogue that `root` holds.
 
     Raises:
-        DataError: `root` holds something and `replace` is false, or a number is too small.
+        DataError: `root` holds something else than a catalogue, or one and `replace` is false, or
+            a number is too small.
     """
-    if images < len(CELLS):
-        raise DataError(
-            f"images must be at least {len(CELLS)}, one for each style and category, "
-            f"but got {images}"
-        )
-    if size < MIN_SIZE:
-        raise DataError(f"size must be at least {MIN_SIZE} pixels, but got {size}")
-    if not replace and root.exists() and (not root.is_dir() or any(root.iterdir())):
-        raise DataError(f"{root} already exists: draw elsewhere with --data, or add --replace")
+    _check(root, images, size, replace)
     shots = list(_shots(images, seed))
     missing = {head: _missing(images, seed, head) for head in HEADS}
     total = 0
@@ -117,6 +110,28 @@ def draw_catalogue(
         unlabelled={head: len(missing[head]) for head in HEADS},
         bytes=total,
     )
+
+
+def _check(root: Path, images: int, size: int, replace: bool) -> None:
+    if images < len(CELLS):
+        raise DataError(
+            f"images must be at least {len(CELLS)}, one for each style and category, "
+            f"but got {images}"
+        )
+    if size < MIN_SIZE:
+        raise DataError(f"size must be at least {MIN_SIZE} pixels, but got {size}")
+    if not root.exists() or (root.is_dir() and not any(root.iterdir())):
+        return
+    if not (root / "manifest.csv").exists():
+        raise DataError(
+            f"{root} is there, but is no catalogue (it has no manifest.csv): move it away, "
+            "or draw elsewhere with --data"
+        )
+    if not replace:
+        raise DataError(
+            f"{root} already holds a catalogue: put the new one in its place with --replace, "
+            "or draw elsewhere with --data"
+        )
 
 
 def _shots(images: int, seed: int) -> Iterator[tuple[Product, int]]:

@@ -21,6 +21,10 @@ def noise(rng: np.random.Generator, shape: tuple[int, int], cells: tuple[int, in
     return np.asarray(picture, np.float32)
 
 
+def _ones(where: NDArray[np.bool_]) -> Field:
+    return where.astype(np.float32)
+
+
 def _frac(x: Field) -> Field:
     return x - np.floor(x)
 
@@ -36,20 +40,20 @@ def _plain(u: Field, _v: Field) -> Field:
 
 
 def _ribs(u: Field, _v: Field) -> Field:
-    return 0.55 * (_frac(2 * u) < 0.35)
+    return 0.55 * _ones(_frac(2 * u) < 0.35)
 
 
 def _two_tone(_u: Field, v: Field) -> Field:
-    return (v > 0.4) * np.float32(1)
+    return _ones(v > 0.4)
 
 
 def _one_line(_u: Field, v: Field) -> Field:
-    return (np.abs(v + 0.3) < 0.12) * np.float32(1)
+    return _ones(np.abs(v + 0.3) < 0.12)
 
 
 def _dots(u: Field, v: Field) -> Field:
     x, y = _cells(1.3 * u, 1.3 * v)
-    return (x**2 + y**2 < 0.075) * np.float32(1)
+    return _ones(x**2 + y**2 < 0.075)
 
 
 def _floral(u: Field, v: Field) -> Field:
@@ -73,7 +77,7 @@ def _damask(u: Field, v: Field) -> Field:
 
 
 def _herringbone(u: Field, v: Field) -> Field:
-    return (_frac(2.5 * v + 2 * np.abs(_frac(u) - 0.5)) < 0.45) * np.float32(1)
+    return _ones(_frac(2.5 * v + 2 * np.abs(_frac(u) - 0.5)) < 0.45)
 
 
 def _argyle(u: Field, v: Field) -> Field:
@@ -83,7 +87,7 @@ def _argyle(u: Field, v: Field) -> Field:
 
 
 def _stripes(u: Field, _v: Field) -> Field:
-    return (_frac(u) < 0.5) * np.float32(1)
+    return _ones(_frac(u) < 0.5)
 
 
 def _zigzag(u: Field, v: Field) -> Field:
@@ -95,11 +99,12 @@ def _checker(u: Field, v: Field) -> Field:
 
 
 def _gradient(_u: Field, v: Field) -> Field:
-    return np.clip(1 + 0.45 * v, 0, 2)
+    place: Field = np.clip(1 + 0.45 * v, 0, 2)
+    return place
 
 
 def _blocks(u: Field, v: Field) -> Field:
-    return (u > 0.3 * v) * np.float32(1) + (0.5 * u + v > 0.6)
+    return _ones(u > 0.3 * v) + _ones(0.5 * u + v > 0.6)
 
 
 def _leopard(u: Field, v: Field) -> Field:

@@ -88,7 +88,7 @@ class Pen:
 
     def sheet(self) -> tuple[Field, Image.Image]:
         """Return the product: colours 0 to 255, (side, side, 3), and where it covers the ground."""
-        colors = np.asarray(self._colors, np.float32)
+        colors: Field = np.asarray(self._colors, np.float32)
         colors = colors * (np.asarray(self._shade, np.float32)[..., None] / 128)
         if self.design.worn:
             colors = self._wear(colors)
@@ -131,7 +131,9 @@ class Pen:
             reach, turn = 0.12 * length * self.side, 2 * math.pi * angle
             end = (start[0] + reach * math.cos(turn), start[1] + reach * math.sin(turn))
             draw.line([start, end], fill=110, width=max(1, self.side // 200))
-        return dirty + (235 - dirty) * (np.asarray(scratches, np.float32) / 255)[..., None]
+        lines = np.asarray(scratches, np.float32)[..., None] / 255
+        scratched: Field = dirty + (235 - dirty) * lines
+        return scratched
 
 
 def _textile(design: Design, side: int) -> Image.Image:
@@ -166,7 +168,7 @@ def _volumes(rng: np.random.Generator) -> dict[str, Image.Image]:
         "flat": np.ones_like(x),
         "round": 0.72 + 0.4 * np.sqrt(np.clip(1 - (x + 0.25) ** 2 / 1.6, 0, 1)),
         "ball": 1.15 - 0.32 * ((x + 0.3) ** 2 + (y + 0.35) ** 2),
-        "cloth": 1 + 0.13 * folds - 0.06 * np.abs(x),
+        "cloth": 1 + 0.2 * folds - 0.06 * np.abs(x),
     }
     return {
         name: Image.fromarray(np.clip(128 * field, 0, 255).astype(np.uint8))

@@ -119,7 +119,8 @@ def _shaded(colors: Field, cover: Image.Image, view: View, gloss: float) -> Fiel
     y, x = np.ogrid[-1 : 1 : height * 1j, -1 : 1 : width * 1j]
     streak = (x * math.cos(turn) + y * math.sin(turn)) + 0.35 * (x - y)
     shine = 70 * gloss * np.exp(-(((streak - 0.25) / 0.13) ** 2))
-    return colors * light[..., None] + shine[..., None]
+    lit: Field = colors * light[..., None] + shine[..., None]
+    return lit
 
 
 def _obstruct(picture: Image.Image, name: str, rng: random.Random) -> Image.Image:

@@ -75,32 +75,33 @@ class View:
 def choose_view(product: Product, rng: random.Random) -> View:
     """Draw a view by chance. Every factor can occur with every style; a few lean to one style."""
     minimalist, fashion = product.style == "minimalist", product.style == "fashion"
-    scale = rng.uniform(0.6, 0.85) if minimalist else rng.uniform(0.68, 0.98)
+    scale = rng.uniform(0.8, 0.92) if minimalist else rng.uniform(0.86, 0.98)
     return View(
         aspect=rng.choice((0.8, 0.8, 0.8, 1.0)),
-        yaw=rng.uniform(-32, 32),
-        pitch=rng.uniform(-16, 16),
-        roll=rng.gauss(0, 8),
+        yaw=rng.uniform(-22, 22),
+        pitch=rng.uniform(-8, 8),
+        roll=rng.gauss(0, 3),
         mirrored=rng.random() < 0.5,
         scale=scale,
-        shift=(rng.uniform(-0.1, 0.1), rng.uniform(-0.1, 0.1)),
+        shift=(rng.uniform(-0.04, 0.04), rng.uniform(-0.05, 0.05)),
         light=rng.uniform(180, 360),
         strength=rng.uniform(0.1, 1.0),
-        spot=rng.random() < (0.4 if fashion else 0.1),
-        ground=rng.choice(list(GROUNDS)),
+        spot=rng.random() < (0.25 if fashion else 0.06),
+        ground=rng.choice((*GROUNDS, "plain", "gradient", "sweep")),
         tones=_ground_tones(product.design.body, rng),
-        obstacle=rng.choice(list(OBSTACLES)) if rng.random() < 0.25 else "",
+        obstacle=rng.choice(list(OBSTACLES)) if rng.random() < 0.15 else "",
         finish=_finish(product.style, rng),
     )
 
 
 def _ground_tones(body: Tone, rng: random.Random) -> tuple[Tone, Tone]:
     """Two tones like each other, and lighter or darker than the product."""
-    lightness = rng.uniform(0.25, 0.97)
-    while abs(lightness - body.lightness) < 0.18:
-        lightness = rng.uniform(0.25, 0.97)
-    tone = Tone(lightness, rng.choice((0.01, 0.02, 0.04, 0.07, 0.12)), rng.uniform(0, 360))
-    near = tone.apart(rng.uniform(0.04, 0.16))
+    if body.lightness < 0.72 and rng.random() < 0.85:
+        lightness = rng.uniform(max(0.75, body.lightness + 0.2), 0.98)
+    else:
+        lightness = rng.uniform(0.3, 0.55) if body.lightness > 0.5 else rng.uniform(0.6, 0.8)
+    tone = Tone(lightness, rng.choice((0.01, 0.01, 0.02, 0.04, 0.08)), rng.uniform(0, 360))
+    near = tone.apart(rng.uniform(0.03, 0.1))
     return tone, near._replace(hue=near.hue + rng.uniform(-40, 40))
 
 
@@ -113,9 +114,9 @@ def _finish(style: str, rng: random.Random) -> Finish:
         contrast=rng.uniform(1.1, 1.35) if punchy else rng.uniform(0.8, 1.1),
         brightness=rng.uniform(0.85, 1.1),
         fade=rng.uniform(10, 35) if old else rng.uniform(0, 12),
-        vignette=rng.choice((0.0, 0.0, 0.2, 0.45)),
+        vignette=rng.choice((0.0, 0.0, 0.0, 0.25)),
         grain=rng.uniform(4, 11) if old else rng.uniform(0, 3),
-        blur=rng.choice((0.0, 0.0, 0.0, 0.5, 0.8)),
-        border=rng.choice(("none",) * 7 + ("white", "black", "print")),
+        blur=rng.choice((0.0, 0.0, 0.0, 0.0, 0.6)),
+        border=rng.choice(("none",) * 12 + ("white", "black", "print")),
         quality=rng.randint(40, 90),
     )

@@ -160,5 +160,4 @@ SHAPES: dict[str, Shape] = {
     "trousers": trousers,
     "sneaker": sneaker,
     "handbag": handbag,
-    "hat": hat,
 }

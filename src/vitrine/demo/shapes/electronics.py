@@ -148,6 +148,5 @@ SHAPES: dict[str, Shape] = {
     "laptop": laptop,
     "headphones": headphones,
     "camera": camera,
-    "speaker": speaker,
     "television": television,
 }

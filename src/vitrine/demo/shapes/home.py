@@ -156,5 +156,4 @@ SHAPES: dict[str, Shape] = {
     "vase": vase,
     "sofa": sofa,
     "mug": mug,
-    "teapot": teapot,
 }
