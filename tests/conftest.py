@@ -7,7 +7,9 @@ from pathlib import Path
 import pytest
 
 from clones import ROOT
+from vitrine.core.manifest import Catalogue
 from vitrine.core.params import ImageParams, Params, override
+from vitrine.demo import draw_catalogue
 
 
 @pytest.fixture(scope="session")
@@ -49,19 +51,21 @@ def small(params: Params) -> ImageParams:
 
 
 @pytest.fixture(scope="session")
+def catalogue(tmp_path_factory: pytest.TempPathFactory) -> Catalogue:
+    """A drawn catalogue of 36 images at 32 pixels; for reading only."""
+    root = tmp_path_factory.mktemp("catalogue") / "data"
+    draw_catalogue(root, images=36, size=32, seed=1)
+    return Catalogue(root)
+
+
+@pytest.fixture(scope="session")
 def make_bundle(
-    small: ImageParams, tmp_path_factory: pytest.TempPathFactory
+    small: ImageParams, catalogue: Catalogue, tmp_path_factory: pytest.TempPathFactory
 ) -> Callable[[Path, int], Path]:
     """Make a real bundle of an untrained network, for the demo's taxonomy at 32 pixels.
 
     Call it with the folder to make and a seed: another seed gives another network.
     """
-    from vitrine.core.manifest import Catalogue
-    from vitrine.demo import draw_catalogue
-
-    root = tmp_path_factory.mktemp("catalogue") / "data"
-    draw_catalogue(root, images=18, size=32, seed=1)
-    catalogue = Catalogue(root)
     taxonomy = catalogue.taxonomy()
     sources = [catalogue.path(row).read_bytes() for row in catalogue.rows()]
 
@@ -72,7 +76,7 @@ def make_bundle(
         from vitrine import imaging
         from vitrine.bundle.export import Contents, export_bundle
         from vitrine.bundle.format import Lineage
-        from vitrine.core.taxonomy import HEADS
+        from vitrine.core.taxonomy import HEADS, UNKNOWN
         from vitrine.inputs.shards import Batch
 
         keras.utils.set_random_seed(seed)
@@ -88,7 +92,9 @@ def make_bundle(
         keras.Model(image, heads).save(path)
 
         pixels = np.stack([imaging.load(source, small) for source in sources])
-        labels = {head: np.arange(len(pixels)) % len(taxonomy.names(head)) for head in HEADS}
+        # Without labels nothing is calibrated: the labels would say of random answers that they
+        # mean nothing, and all probabilities would be alike.
+        labels = {head: np.full(len(pixels), UNKNOWN) for head in HEADS}
         lineage = Lineage(
             git_commit="0" * 40,
             data_digest="1" * 32,

@@ -1,0 +1,187 @@
+"""The stage that measures the bundle."""
+
+import csv
+import json
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import mlflow
+import numpy as np
+import PIL.Image
+import pyarrow.parquet
+import pytest
+
+from vitrine import tracking
+from vitrine.bundle.format import load_info
+from vitrine.core.errors import BundleError, PreparedDataError, TrackingError
+from vitrine.core.params import EvaluateParams, Params, override
+from vitrine.inputs.shards import read_batches
+from vitrine.inputs.summary import Summary
+from vitrine.stages import evaluate
+
+
+@pytest.fixture(scope="module")
+def section(params: Params) -> EvaluateParams:
+    return override(params.evaluate, {"bootstrap": 20, "batch_size": 5})
+
+
+def _export(root: Path, bundle: Path) -> None:
+    """Leave a bundle as the stage `export` does, of a run that the store knows."""
+    with tracking.pipeline_run(None) as run:
+        copy = Path(shutil.copytree(bundle, root / "artifacts/export"))
+    info = load_info(copy)
+    lineage = info.lineage.model_copy(update={"run_id": run.id})
+    info.model_copy(update={"lineage": lineage}).save(copy)
+
+
+@pytest.fixture
+def exported(store: Path, demo_shards: Path, tiny_bundle: Path) -> Path:
+    """A working directory as the stage `export` leaves it."""
+    _export(demo_shards, tiny_bundle)
+    return demo_shards
+
+
+@dataclass(frozen=True)
+class Evaluated:
+    """A working directory in which the stage ran, and what it returned."""
+
+    root: Path
+    result: evaluate.EvaluateResult
+
+
+@pytest.fixture(scope="module")
+def evaluated(
+    tmp_path_factory: pytest.TempPathFactory,
+    empty_store: Path,
+    lay_out: Callable[[Path], None],
+    tiny_bundle: Path,
+    section: EvaluateParams,
+) -> Evaluated:
+    root = tmp_path_factory.mktemp("evaluated")
+    shutil.copyfile(empty_store, root / "mlflow.db")
+    lay_out(root)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.delenv("MLFLOW_TRACKING_URI", raising=False)
+        patch.chdir(root)
+        _export(root, tiny_bundle)
+        return Evaluated(root, evaluate.run(section))
+
+
+def _csv(path: Path) -> list[dict[str, str]]:
+    with path.open(encoding="utf-8", newline="") as file:
+        return list(csv.DictReader(file))
+
+
+def test_everything_is_written_and_agrees(evaluated: Evaluated) -> None:
+    root, result = evaluated.root, evaluated.result
+    reports = root / "reports/evaluate"
+    metrics = json.loads((reports / "metrics.json").read_text())
+    assert metrics["images"] == 12
+    for head in ("style", "category"):
+        rows = _csv(reports / f"plots/confusion_{head}.csv")
+        right = np.mean([row["actual"] == row["predicted"] for row in rows])
+        assert metrics[head]["accuracy"] == pytest.approx(right, abs=1e-6)
+        assert metrics[head]["images"] == len(rows)
+        assert 0 <= metrics[head]["macro_f1_low"] <= metrics[head]["macro_f1_high"] <= 1
+        confident = _csv(reports / f"plots/reliability_{head}.csv")
+        assert sum(int(row["images"]) for row in confident) == len(rows)
+        assert f"{head}: accuracy {right:.3f}" in result.describe()
+    assert {row["head"] for row in _csv(reports / "per_class.csv")} == {"style", "category"}
+
+
+def test_every_answer_is_kept(evaluated: Evaluated) -> None:
+    root = evaluated.root
+    table = pyarrow.parquet.read_table(root / "artifacts/evaluate/predictions.parquet")
+    [batch] = read_batches(root / "artifacts/prepare", "test", 100)
+    assert table["image"].to_pylist() == batch.names
+    unknown = [label == -1 for label in batch.labels["style"]]
+    assert [truth is None for truth in table["style"].to_pylist()] == unknown
+    for row in table.to_pylist():
+        assert row["category_probability"] == pytest.approx(max(row["category_probabilities"]))
+        assert sum(row["style_probabilities"]) == pytest.approx(1, abs=1e-5)
+
+
+def test_the_pictures_can_be_seen(evaluated: Evaluated) -> None:
+    root = evaluated.root
+    pictures = {path.name for path in (root / "reports/evaluate/plots").glob("*.png")}
+    assert {"confusion_style.png", "reliability.png", "mistakes_category.png"} <= pictures
+    for name in pictures:
+        with PIL.Image.open(root / "reports/evaluate/plots" / name) as picture:
+            assert min(picture.size) > 200
+            assert len(picture.convert("RGB").getcolors(2**24)) > 10
+
+
+def test_the_card_tells_of_the_bundle_and_its_weaknesses(evaluated: Evaluated) -> None:
+    root = evaluated.root
+    card = (root / "reports/evaluate/card.md").read_text()
+    info = load_info(root / "artifacts/export")
+    assert info.digest in card
+    assert info.lineage.data_digest in card
+    assert "12 test images" in card
+    assert "fewer than 20 test images, so the figures are uncertain" in card
+    assert all(f"| {name} |" in card for name in info.taxonomy.names("category"))
+
+
+def test_the_run_of_the_training_holds_the_results(evaluated: Evaluated) -> None:
+    root, result = evaluated.root, evaluated.result
+    client = mlflow.MlflowClient(f"sqlite:///{root / 'mlflow.db'}")
+    run_id = load_info(root / "artifacts/export").lineage.run_id
+    logged = client.get_run(run_id).data.metrics
+    accuracy = result.report.heads["category"].measures["accuracy"]
+    assert logged["test/category_accuracy"] == pytest.approx(accuracy, abs=1e-6)
+    assert logged["test/mean_macro_f1"] == pytest.approx(result.report.mean_macro_f1, abs=1e-6)
+    kept = {file.path for file in client.list_artifacts(run_id, "evaluate")}
+    assert {"evaluate/card.md", "evaluate/metrics.json", "evaluate/plots"} <= kept
+
+
+def test_a_second_evaluation_leaves_nothing_of_the_first(
+    exported: Path, section: EvaluateParams
+) -> None:
+    evaluate.run(section)
+    old = exported / "reports/evaluate/plots/confusion_old.csv"
+    old.write_text("actual,predicted\n")
+    evaluate.run(section)
+    assert not old.exists()
+
+
+def test_without_a_bundle_nothing_is_measured(exported: Path, section: EvaluateParams) -> None:
+    shutil.rmtree(exported / "artifacts/export")
+    with pytest.raises(BundleError, match=r"is no bundle.*dvc repro export"):
+        evaluate.run(section)
+
+
+def test_a_bundle_for_other_images_is_refused(exported: Path, section: EvaluateParams) -> None:
+    folder = exported / "artifacts/prepare"
+    summary = Summary.load(folder)
+    image = summary.image.model_copy(update={"fit": "crop"})
+    summary.model_copy(update={"image": image}).save(folder)
+    with pytest.raises(PreparedDataError, match=r"other image settings than the prepared shards"):
+        evaluate.run(section)
+
+
+def test_an_unreachable_tracking_server_is_told_first(
+    exported: Path, section: EvaluateParams, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", "http://127.0.0.1:9")
+    with pytest.raises(TrackingError, match=r"127\.0\.0\.1:9"):
+        evaluate.run(section)
+    assert not (exported / "reports").exists()
+
+
+@pytest.mark.slow
+def test_no_training_library_is_loaded(exported: Path) -> None:
+    code = (
+        "import sys; from pathlib import Path; from vitrine.core.params import Params; "
+        "from vitrine.stages import evaluate; "
+        "evaluate.run(Params.load(Path(sys.argv[1])).evaluate); "
+        "print(*sorted({'tensorflow', 'keras', 'optuna', 'dvc'} & set(sys.modules)))"
+    )
+    path = Path(__file__).parents[2] / "params.yaml"
+    done = subprocess.run(
+        [sys.executable, "-c", code, str(path)], capture_output=True, text=True, check=True
+    )
+    assert done.stdout.strip() == ""
