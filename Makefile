@@ -26,6 +26,7 @@ $(STAMP): requirements/dev.txt pyproject.toml
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/bootstrap.txt
 	$(BIN)/uv pip sync --quiet --python $(BIN)/python --require-hashes requirements/dev.txt
 	$(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps --no-build-isolation --editable .
+	@grep -q BENTOML_DO_NOT_TRACK $(BIN)/activate || printf 'export BENTOML_DO_NOT_TRACK=True MLFLOW_DISABLE_TELEMETRY=true\n' >> $(BIN)/activate
 	@touch $@
 
 demo: setup ## From the demo catalogue to an answer of the served model.

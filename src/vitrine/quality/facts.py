@@ -21,6 +21,7 @@ from vitrine.quality import pixels
 
 FACTS_FILE = "facts.parquet"
 ROW_GROUP = 4096
+READ_ROWS = 512
 _AGAIN = "make it with `vitrine validate`"
 
 SCHEMA = pa.schema(
@@ -144,7 +145,7 @@ def read_facts(path: Path) -> Iterator[Facts]:
         with pq.ParquetFile(path) as file:
             if not file.schema_arrow.equals(SCHEMA):
                 raise DataError(f"{path} has other columns than this version writes: {_AGAIN}")
-            for batch in file.iter_batches(batch_size=ROW_GROUP):
+            for batch in file.iter_batches(batch_size=READ_ROWS):
                 for row in batch.to_pylist():
                     yield Facts(**row)
     except FileNotFoundError:
