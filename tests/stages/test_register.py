@@ -48,7 +48,9 @@ def pipeline(store: Path, prepared: Path, tiny_bundle: Path) -> Path:
     shutil.copytree(prepared, store / "artifacts/prepare")
     shutil.copytree(tiny_bundle, store / "artifacts/export")
     (store / "reports/evaluate").mkdir(parents=True)
-    (store / "reports/evaluate/card.md").write_text("# The card\n")
+    (store / "reports/evaluate/card.md").write_text(
+        "# The card\nGood.\n![](plots/a.png)\n## Data\n"
+    )
     return store
 
 
@@ -77,12 +79,11 @@ def test_a_bundle_is_judged_and_registered(pipeline: Path, section: RegisterPara
     assert version.bundle_digest == info.digest
     assert "there is no champion yet" in version.tags["gate_reasons"]
     page = MlflowClient(f"sqlite:///{pipeline / 'mlflow.db'}").get_model_version(section.name, "1")
-    assert page.description == "# The card\n"
+    assert page.description == "Good.\n## Data\n"
     said = result.describe()
     assert said.startswith("vitrine version 1: the gate passed\n  ✓ the macro F1 of style must be")
-    assert said.endswith(
-        "set the alias champion in the MLflow UI (`make ui`), or run `vitrine promote 1`."
-    )
+    assert "  http://127.0.0.1:5000/#/models/vitrine/versions/1\n" in said
+    assert said.endswith("or run `vitrine promote 1`.")
     verdict = json.loads((pipeline / "reports/register/verdict.json").read_text())
     assert (verdict["gate"], verdict["version"]) == ("passed", 1)
     assert 0 <= verdict["style_macro_f1"] <= 1

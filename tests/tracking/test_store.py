@@ -51,6 +51,20 @@ def test_nobody_answers(workplace: Path, monkeypatch: pytest.MonkeyPatch) -> Non
         assert time.monotonic() - began < 15
 
 
+@pytest.mark.parametrize(
+    ("address", "page"),
+    [
+        ("", "http://127.0.0.1:5000/#/models/vitrine/versions/3"),
+        ("https://ann:secret@ml.example/", "https://***@ml.example/#/models/vitrine/versions/3"),
+    ],
+)
+def test_where_a_person_finds_a_version(
+    monkeypatch: pytest.MonkeyPatch, address: str, page: str
+) -> None:
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", address)
+    assert tracking.version_page("vitrine", "3") == page
+
+
 def test_an_address_of_no_kind_that_mlflow_knows(
     workplace: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

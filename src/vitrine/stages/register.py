@@ -40,10 +40,11 @@ class Registered:
         lines = [f"{self.name} version {self.number}{known}: the gate {self.verdict.word}"]
         lines += [f"  {mark(check)} {check.text}" for check in self.verdict.checks]
         if self.verdict.passed:
-            lines.append(
-                "Promote it: set the alias champion in the MLflow UI (`make ui`), or run "
-                f"`vitrine promote {self.number}`."
-            )
+            lines += [
+                "To promote it, give it the alias champion in the MLflow UI (`make ui`):",
+                f"  {tracking.version_page(self.name, self.number)}",
+                f"or run `vitrine promote {self.number}`.",
+            ]
         return "\n".join(lines)
 
 
@@ -102,14 +103,21 @@ def _register(name: str, runtime: Runtime, run_id: str, verdict: Verdict) -> Reg
             "params_digest": info.lineage.params_digest,
             "git_commit": info.lineage.git_commit,
         }
-        card = reports("evaluate") / "card.md"
-        text = card.read_text(encoding="utf-8") if card.exists() else ""
-        number = tracking.register_bundle(runtime.folder, name, run_id, origin | judged, text)
+        tags, text = origin | judged, _description(reports("evaluate") / "card.md")
+        number = tracking.register_bundle(runtime.folder, name, run_id, tags, text)
     else:
         number = known
         tracking.set_version_tags(name, number, judged)
     tracking.set_alias(name, tracking.CHALLENGER, number)
     return Registered(name, number, known is None, verdict)
+
+
+def _description(card: Path) -> str:
+    """Return the model card without its title and its pictures, which a version's page lacks."""
+    if not card.exists():
+        return ""
+    lines = card.read_text(encoding="utf-8").splitlines(keepends=True)
+    return "".join(line for line in lines if not line.startswith(("# ", "![")))
 
 
 def _report(registered: Registered, info: BundleInfo, folder: Path) -> None:

@@ -14,7 +14,7 @@ from vitrine.tracking.registry import (
     version_of_alias,
 )
 from vitrine.tracking.runs import Run, child_run, pipeline_run, user
-from vitrine.tracking.store import check
+from vitrine.tracking.store import check, version_page
 
 __all__ = [
     "CHALLENGER",
@@ -33,4 +33,5 @@ __all__ = [
     "user",
     "version_by_digest",
     "version_of_alias",
+    "version_page",
 ]

@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from mlflow import MlflowClient
 
 EXPERIMENT = "vitrine"
+EMBEDDED_PAGES = "http://127.0.0.1:5000"
+"""Where `make ui` and a plain `mlflow server` show the embedded store."""
 PATIENCE = {"MLFLOW_HTTP_REQUEST_TIMEOUT": "5", "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "0"}
 """How long `check` waits for an answer: seconds, and repeated requests."""
 
@@ -41,6 +43,13 @@ def address() -> str:
 def registry_address() -> str:
     """Return the URI of the model registry, which is the tracking store's unless told otherwise."""
     return os.environ.get("MLFLOW_REGISTRY_URI") or address()
+
+
+def version_page(name: str, number: str) -> str:
+    """Return the address of a version's page; for the embedded store, while `make ui` runs."""
+    uri = redact(address())
+    root = uri.rstrip("/") if uri.startswith("http") else EMBEDDED_PAGES
+    return f"{root}/#/models/{name}/versions/{number}"
 
 
 def redact(text: str) -> str:
