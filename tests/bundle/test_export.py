@@ -73,12 +73,15 @@ def test_our_backbones_answer_as_in_keras(
         np.testing.assert_allclose(maps.mean(axis=(1, 2)) + bias, logits[head], atol=1e-3)
 
 
-def _plain(taxonomy: Taxonomy, *inside: keras.Layer, activation: str | None = None) -> keras.Model:
-    """A small network with layers of the test's choice inside."""
+Part = Callable[[keras.KerasTensor], keras.KerasTensor]
+
+
+def _plain(taxonomy: Taxonomy, *inside: Part, activation: str | None = None) -> keras.Model:
+    """A small network with parts of the test's choice inside."""
     image = keras.Input((32, 32, 3), name="image")
     x = keras.layers.Rescaling(1 / 255)(image)
-    for layer in inside:
-        x = layer(x)
+    for part in inside:
+        x = part(x)
     x = keras.layers.Conv2D(8, 3, strides=4)(x)
     x = keras.layers.BatchNormalization()(x)
     x = keras.layers.GlobalAveragePooling2D(name="embedding")(x)
@@ -103,11 +106,20 @@ def test_a_layer_that_calls_itself_training_does_not_change_the_answers(
     assert export_bundle(path, tmp_path / "bundle", contents, validation).difference < 1e-4
 
 
+def test_a_part_that_openvino_does_not_know_is_named(
+    contents: Contents, validation: list[Batch], save: Save, tmp_path: Path
+) -> None:
+    path = save(_plain(contents.taxonomy, keras.layers.Resizing(20, 20, interpolation="area")))
+    with pytest.raises(BundleError, match=r"cannot be written for OpenVINO.*ResizeArea"):
+        export_bundle(path, tmp_path / "bundle", contents, validation)
+    assert not (tmp_path / "bundle").exists()
+
+
 def test_a_network_trained_in_mixed_precision_is_served_in_float32(
     float32: None, contents: Contents, validation: list[Batch], save: Save, tmp_path: Path
 ) -> None:
     keras.config.set_dtype_policy("mixed_bfloat16")
-    path = save(_plain(contents.taxonomy))
+    path = save(_plain(contents.taxonomy, lambda x: keras.ops.flip(x, axis=-1)))
     exported = export_bundle(path, tmp_path / "bundle", contents, validation)
     assert exported.difference < 1e-5
     assert "bf16" not in (tmp_path / "bundle/model.xml").read_text()

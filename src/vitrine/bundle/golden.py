@@ -11,8 +11,8 @@ from vitrine.bundle.runtime import Runtime
 from vitrine.core.errors import BundleError
 from vitrine.core.taxonomy import HEADS
 
-BF16_TOLERANCE = 0.05
-"""How far a probability may be off in bf16, which has 8 bits of precision."""
+BF16_TOLERANCE = 0.15
+"""How far a probability may be off in bf16: its 8 bits add up to hundredths in a deep network."""
 
 
 def write_golden(

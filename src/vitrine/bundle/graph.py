@@ -5,6 +5,7 @@ logits, the vector `embedding` before them and, unless it is very plain, the fea
 whose mean over the places is the embedding.
 """
 
+import re
 import tempfile
 from collections.abc import Mapping
 from pathlib import Path
@@ -14,7 +15,7 @@ import keras
 import numpy as np
 import openvino
 
-from vitrine.core.errors import ModelError
+from vitrine.core.errors import BundleError, ModelError
 from vitrine.core.params import ImageParams
 from vitrine.core.taxonomy import HEADS, Head, Taxonomy
 
@@ -72,12 +73,23 @@ def write_graph(network: keras.Model, path: Path) -> None:
     """Write a network as OpenVINO IR: `path` (.xml) and, beside it, the weights (.bin).
 
     Input and outputs keep their names; the batch size stays free.
+
+    Raises:
+        BundleError: OpenVINO does not know a part of the network.
     """
     network.predict(np.zeros((1, *network.input_shape[1:]), np.uint8), verbose=0)
     with tempfile.TemporaryDirectory() as folder:
         network.export(folder, format="tf_saved_model", verbose=False)
         # Read directly, not by openvino.convert_model, which reports its use to the vendor.
-        graph = openvino.Core().read_model(folder)
+        try:
+            graph = openvino.Core().read_model(folder)
+        except RuntimeError as error:
+            unknown = re.search(r"No conversion rule found for operations: (.*)", str(error))
+            reason = unknown.group(1) if unknown else str(error).strip().splitlines()[-1]
+            raise BundleError(
+                f"the network cannot be written for OpenVINO, which does not know {reason}; "
+                "leave that out of the network"
+            ) from None
         openvino.save_model(graph, path, compress_to_fp16=False)
 
 
@@ -96,9 +108,11 @@ def _load(path: Path) -> keras.Model:
     return same
 
 
-def _in_float32(layer: keras.Layer) -> keras.Layer:
-    config: dict[str, Any] = layer.get_config()
-    return type(layer).from_config({**config, "dtype": "float32"})
+def _in_float32(part: keras.Operation) -> keras.Operation:
+    config: dict[str, Any] = part.get_config()
+    # Only layers have a precision; bare operations such as keras.ops.flip follow their input.
+    policy = {"dtype": "float32"} if isinstance(part, keras.Layer) else {}
+    return type(part).from_config({**config, **policy})
 
 
 def _layer(path: Path, network: keras.Model, name: str) -> keras.Layer:

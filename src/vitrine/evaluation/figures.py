@@ -37,6 +37,7 @@ def look() -> AbstractContextManager[None]:
         "font.family": [name for name in FAMILIES if name in installed],
         "font.size": 9,
         "text.color": INK,
+        "text.parse_math": False,
         "axes.labelcolor": INK,
         "axes.edgecolor": PALE,
         "axes.titlesize": 11,
@@ -54,7 +55,7 @@ def look() -> AbstractContextManager[None]:
 
 def save(figure: Figure, path: Path) -> None:
     """Write a figure as PNG, atomically. Characters that no installed font has become boxes."""
-    with atomic_file(path) as temporary, warnings.catch_warnings():
+    with look(), atomic_file(path) as temporary, warnings.catch_warnings():
         warnings.filterwarnings("ignore", message="Glyph .* missing from", category=UserWarning)
         figure.savefig(temporary, format="png")
 
