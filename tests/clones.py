@@ -51,17 +51,15 @@ class Clone:
         path.write_text(yaml.safe_dump(tree, sort_keys=False), encoding="utf-8")
 
 
-def make_clone(folder: Path) -> Clone:
-    """Clone the committed state; its own sources come before the installed ones."""
-    path = folder / "vitrine"
-    subprocess.run(["git", "clone", "--quiet", str(ROOT), str(path)], check=True)
+def environment(folder: Path, repository: Path) -> dict[str, str]:
+    """Variables for processes with a HOME and stores of their own, running `repository`'s sources."""
     home = folder / "home"
     home.mkdir()
     env = {
         **os.environ,
         "HOME": str(home),
         "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
-        "PYTHONPATH": str(path / "src"),
+        "PYTHONPATH": str(repository / "src"),
         "BENTOML_HOME": str(folder / "bentoml"),
         "BENTOML_DO_NOT_TRACK": "True",
         "MLFLOW_DISABLE_TELEMETRY": "true",
@@ -71,4 +69,11 @@ def make_clone(folder: Path) -> Clone:
         "GIT_COMMITTER_EMAIL": "test@example.org",
     }
     env.pop("MLFLOW_TRACKING_URI", None)
-    return Clone(path, env)
+    return env
+
+
+def make_clone(folder: Path) -> Clone:
+    """Clone the committed state; its own sources come before the installed ones."""
+    path = folder / "vitrine"
+    subprocess.run(["git", "clone", "--quiet", str(ROOT), str(path)], check=True)
+    return Clone(path, environment(folder, path))
