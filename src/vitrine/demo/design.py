@@ -45,16 +45,14 @@ def minimalist(rng: random.Random) -> Design:
     """Few flat tones of one hue, no ornament, clean edges."""
     hue = rng.uniform(0, 360)
     chroma = rng.choice((0.01, 0.01, 0.02, 0.05, 0.08, 0.14))
-    body = Tone(rng.choice((0.22, 0.35, 0.5, 0.65, 0.8, 0.9, 0.95)), chroma, hue)
+    body = Tone(rng.choice((0.22, 0.35, 0.45, 0.55, 0.65, 0.75, 0.92)), chroma, hue)
     dark = Tone(rng.uniform(0.2, 0.3), 0.01, hue)
     return Design(
         body=body,
         second=body.apart(rng.uniform(0.08, 0.2)),
         accent=body.apart(rng.uniform(0.15, 0.3)),
         frame=rng.choice((Tone(0.75, 0.01, hue), Tone(0.72, 0.05, 70), dark)),
-        glass=(dark, dark.lit(0.08))
-        if rng.random() < 0.6
-        else (Tone(0.85, 0.02, hue), Tone(0.93, 0.01, hue)),
+        glass=(dark, dark.lit(0.08)),
         pattern=rng.choice(("plain", "plain", "plain", "plain", "two-tone", "lined", "ribbed")),
         period=rng.uniform(0.5, 0.9),
         angle=0.0,
@@ -81,7 +79,7 @@ def vintage(rng: random.Random) -> Design:
         second=rng.choice((cream, body.apart(0.22)._replace(hue=other))),
         accent=Tone(rng.uniform(0.35, 0.7), rng.uniform(0.06, 0.12), other),
         frame=rng.choice((Tone(0.65, 0.09, 80), Tone(0.4, 0.06, 60), Tone(0.5, 0.03, 80))),
-        glass=(Tone(0.3, 0.03, 120), Tone(0.5, 0.05, rng.choice((85, 120, 160)))),
+        glass=(Tone(0.25, 0.03, 120), Tone(0.4, 0.05, rng.choice((85, 120, 160)))),
         pattern=rng.choice(
             (
                 "plain",
@@ -126,7 +124,7 @@ def fashion(rng: random.Random) -> Design:
         second=second,
         accent=accent,
         frame=rng.choice((Tone(0.85, 0.01, hue), black, other)),
-        glass=(vivid, other),
+        glass=(vivid._replace(lightness=0.25), other._replace(lightness=0.5)),
         pattern=rng.choice(
             (
                 "plain",
@@ -151,3 +149,10 @@ def fashion(rng: random.Random) -> Design:
 
 
 DESIGNS = {"minimalist": minimalist, "vintage": vintage, "fashion": fashion}
+
+MATERIALS = {
+    "clothing": (Tone(0.75, 0.09, 85), Tone(0.8, 0.01, 250)),
+    "electronics": (Tone(0.25, 0.01, 260), Tone(0.3, 0.02, 260), Tone(0.4, 0.01, 260)),
+    "home": (Tone(0.62, 0.08, 65), Tone(0.5, 0.08, 55), Tone(0.7, 0.06, 75)),
+}
+"""What frames are mostly made of: brass and silver, graphite, wood."""

@@ -54,7 +54,7 @@ def _wood(shape: tuple[int, int], tones: Tones, rng: random.Random) -> Field:
         22 * x + 3 * np.sin(2.2 * y + 2 * board) + noise(generator, shape, (5, 5))
     )
     seam = (boards - board < 0.05) * np.float32(0.9)
-    return mix(*tones, np.clip(0.35 * grain + 0.25 * (board % 3) + seam, 0, 1.3))
+    return mix(*tones, np.clip(0.35 * grain + 0.2 * (board % 3) + seam, 0, 1.2))
 
 
 def _weave(shape: tuple[int, int], tones: Tones, rng: random.Random) -> Field:
@@ -74,7 +74,7 @@ def _tiles(shape: tuple[int, int], tones: Tones, rng: random.Random) -> Field:
 
 def _terrazzo(shape: tuple[int, int], tones: Tones, rng: random.Random) -> Field:
     chips = noise(grains(rng), shape, (22, 18))
-    return mix(*tones, (chips > 0.35) * np.float32(1) - 0.6 * (chips < -0.5))
+    return mix(*tones, (chips > 0.4) * np.float32(1) - 0.4 * (chips < -0.55))
 
 
 def _sweep(shape: tuple[int, int], tones: Tones, rng: random.Random) -> Field:

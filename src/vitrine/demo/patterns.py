@@ -29,6 +29,11 @@ def _frac(x: Field) -> Field:
     return x - np.floor(x)
 
 
+def _thirds(x: Field) -> Field:
+    """Each period in three steps: 0, 1, 2."""
+    return np.minimum(np.floor(3 * _frac(x)), 2)
+
+
 def _cells(u: Field, v: Field) -> tuple[Field, Field]:
     """Coordinates -0.5 to 0.5 inside cells, every second row moved by half a cell."""
     row = np.floor(v)
@@ -91,7 +96,7 @@ def _stripes(u: Field, _v: Field) -> Field:
 
 
 def _zigzag(u: Field, v: Field) -> Field:
-    return np.floor(3 * _frac(v + np.abs(_frac(u) - 0.5))).astype(np.float32)
+    return _thirds(v + np.abs(_frac(u) - 0.5))
 
 
 def _checker(u: Field, v: Field) -> Field:
@@ -115,7 +120,7 @@ def _leopard(u: Field, v: Field) -> Field:
 
 
 def _waves(u: Field, v: Field) -> Field:
-    return np.floor(3 * _frac(0.7 * v + 0.25 * np.sin(3 * u))).astype(np.float32)
+    return _thirds(0.7 * v + 0.25 * np.sin(3 * u))
 
 
 PATTERNS: dict[str, Pattern] = {

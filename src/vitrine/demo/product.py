@@ -1,11 +1,11 @@
 """A product: what it is, how it is designed, what the shop calls it."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from PIL import Image
 
 from vitrine.demo.chance import chance
-from vitrine.demo.design import DESIGNS, Design
+from vitrine.demo.design import DESIGNS, MATERIALS, Design
 from vitrine.demo.patterns import Field
 from vitrine.demo.pen import Pen
 from vitrine.demo.shapes import SHAPES
@@ -49,11 +49,13 @@ def invent(number: int, style: str, category: str, seed: int) -> Product:
     """Return the product of this number in a catalogue; shape and design follow from the seed."""
     text = f"{seed}/product/{number}"
     rng = chance(text)
+    design = DESIGNS[style](rng)
+    frame = rng.choice((design.frame, *MATERIALS[category]))
     return Product(
         name=f"p{number:05d}",
         style=style,
         category=category,
         shape=rng.choice(list(SHAPES[category])),
-        design=DESIGNS[style](rng),
+        design=replace(design, frame=frame),
         seed=text,
     )

@@ -72,13 +72,21 @@ class View:
     finish: Finish
 
 
+_USUAL_GROUNDS = {
+    "clothing": ("plain", "plain", "plain", "gradient", "wood", "weave", "weave"),
+    "electronics": ("plain", "gradient", "gradient", "gradient", "sweep", "tiles", "tiles"),
+    "home": ("plain", "sweep", "sweep", "room", "room", "room", "room"),
+}
+"""On what a category is photographed more often than on the other grounds."""
+
+
 def choose_view(product: Product, rng: random.Random) -> View:
     """Draw a view by chance. Every factor can occur with every style; a few lean to one style."""
     minimalist, fashion = product.style == "minimalist", product.style == "fashion"
     scale = rng.uniform(0.8, 0.92) if minimalist else rng.uniform(0.86, 0.98)
     return View(
-        aspect=rng.choice((0.8, 0.8, 0.8, 1.0)),
-        yaw=rng.uniform(-22, 22),
+        aspect=rng.choice((0.8, 0.8, 0.8, 0.8, 1.0)),
+        yaw=rng.uniform(-20, 20),
         pitch=rng.uniform(-8, 8),
         roll=rng.gauss(0, 3),
         mirrored=rng.random() < 0.5,
@@ -86,8 +94,8 @@ def choose_view(product: Product, rng: random.Random) -> View:
         shift=(rng.uniform(-0.04, 0.04), rng.uniform(-0.05, 0.05)),
         light=rng.uniform(180, 360),
         strength=rng.uniform(0.1, 1.0),
-        spot=rng.random() < (0.25 if fashion else 0.06),
-        ground=rng.choice((*GROUNDS, "plain", "gradient", "sweep")),
+        spot=rng.random() < (0.25 if fashion else 0.05),
+        ground=rng.choice((*GROUNDS, *_USUAL_GROUNDS[product.category])),
         tones=_ground_tones(product.design.body, rng),
         obstacle=rng.choice(list(OBSTACLES)) if rng.random() < 0.15 else "",
         finish=_finish(product.style, rng),
@@ -96,11 +104,11 @@ def choose_view(product: Product, rng: random.Random) -> View:
 
 def _ground_tones(body: Tone, rng: random.Random) -> tuple[Tone, Tone]:
     """Two tones like each other, and lighter or darker than the product."""
-    if body.lightness < 0.72 and rng.random() < 0.85:
-        lightness = rng.uniform(max(0.75, body.lightness + 0.2), 0.98)
+    if body.lightness < 0.78 and rng.random() < 0.9:
+        lightness = rng.uniform(max(0.84, body.lightness + 0.15), 0.98)
     else:
-        lightness = rng.uniform(0.3, 0.55) if body.lightness > 0.5 else rng.uniform(0.6, 0.8)
-    tone = Tone(lightness, rng.choice((0.01, 0.01, 0.02, 0.04, 0.08)), rng.uniform(0, 360))
+        lightness = body.lightness - 0.4 if body.lightness > 0.7 else body.lightness + 0.35
+    tone = Tone(lightness, rng.choice((0.01, 0.01, 0.02, 0.05)), rng.uniform(0, 360))
     near = tone.apart(rng.uniform(0.03, 0.1))
     return tone, near._replace(hue=near.hue + rng.uniform(-40, 40))
 
@@ -112,11 +120,11 @@ def _finish(style: str, rng: random.Random) -> Finish:
         warmth=rng.gauss(1.06 if old else 1.0, 0.07),
         saturation=rng.uniform(0.5, 0.9) if old else rng.uniform(0.75, 1.3),
         contrast=rng.uniform(1.1, 1.35) if punchy else rng.uniform(0.8, 1.1),
-        brightness=rng.uniform(0.85, 1.1),
+        brightness=rng.uniform(0.9, 1.1),
         fade=rng.uniform(10, 35) if old else rng.uniform(0, 12),
         vignette=rng.choice((0.0, 0.0, 0.0, 0.25)),
         grain=rng.uniform(4, 11) if old else rng.uniform(0, 3),
         blur=rng.choice((0.0, 0.0, 0.0, 0.0, 0.6)),
-        border=rng.choice(("none",) * 12 + ("white", "black", "print")),
+        border=rng.choice(("none",) * 20 + ("white", "black", "print")),
         quality=rng.randint(40, 90),
     )

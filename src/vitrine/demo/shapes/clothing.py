@@ -9,7 +9,7 @@ from vitrine.demo.pen import Pen, Shape
 def t_shirt(pen: Pen, rng: Random) -> None:
     """A shirt with short or long sleeves."""
     waist, hem = rng.uniform(0.46, 0.58), rng.uniform(0.75, 0.95)
-    if rng.random() < 0.35:
+    if rng.random() < 0.25:
         cuff, inner = (0.95, 0.62), (0.74, 0.68)
     else:
         cuff, inner = (rng.uniform(0.92, 1.0), rng.uniform(-0.3, -0.1)), (0.72, 0.0)
@@ -61,7 +61,7 @@ def dress(pen: Pen, rng: Random) -> None:
 
 def trousers(pen: Pen, rng: Random) -> None:
     """A pair of trousers or shorts, from the front."""
-    ankle, length = rng.uniform(0.36, 0.66), rng.choice((0.35, 0.95, 0.95, 0.95))
+    ankle, length = rng.uniform(0.36, 0.66), rng.uniform(0.85, 0.97)
     half = [
         (0, -0.95),
         (0.42, -0.95),
@@ -84,7 +84,7 @@ def trousers(pen: Pen, rng: Random) -> None:
 
 def sneaker(pen: Pen, rng: Random) -> None:
     """A low or high shoe from the side."""
-    top = rng.choice((-0.3, -0.3, -0.68))
+    top = rng.uniform(-0.5, -0.3)
     sole = rng.uniform(0.14, 0.24)
     upper = smooth(
         [
@@ -97,10 +97,12 @@ def sneaker(pen: Pen, rng: Random) -> None:
             (0.55, 0.02),
             (0.9, 0.2),
             (0.94, 0.38),
+            (0.4, 0.4),
+            (-0.4, 0.4),
         ]
     )
     pen.fill(upper, volume="ball")
-    toe = smooth([(0.55, 0.38), (0.6, 0.08), (0.84, 0.14), (0.95, 0.36)])
+    toe = smooth([(0.55, 0.38), (0.6, 0.08), (0.84, 0.14), (0.93, 0.36)])
     pen.fill(toe, "second", light=0.97)
     pen.fill(ellipse(-0.5, top, 0.42, 0.12), "plain", light=0.45)
     pen.fill(box(0.01, 0.35 + sole / 2, 1.9, sole, 0.07), "second")
@@ -131,27 +133,6 @@ def handbag(pen: Pen, rng: Random) -> None:
         pen.stroke([(-top + 0.05, -0.12), (top - 0.05, -0.12)], 0.03, "frame")
         pen.emblem(0, 0.3, 0.45)
     pen.trim([(-bottom + 0.04, 0.74), (bottom - 0.04, 0.74)])
-
-
-def hat(pen: Pen, rng: Random) -> None:
-    """A brimmed hat or a cap."""
-    if rng.random() < 0.5:
-        brim, crown = rng.uniform(0.85, 0.98), rng.uniform(0.5, 0.6)
-        pen.fill(ellipse(0, 0.4, 2 * brim, 0.5), volume="ball", light=0.9)
-        half = [(0, -0.5), (crown * 0.5, -0.58), (crown * 0.9, -0.4), (crown, 0.36)]
-        pen.fill(mirror([*half, *arc(0, 0.36, crown, 0.12, (0, 90), 8)]), volume="round")
-        pen.fill(mirror([(0, 0.16), (crown * 0.98, 0.1), (crown, 0.34), (0, 0.47)]), "second")
-        pen.trim(arc(0, 0.4, brim - 0.05, 0.2, (5, 175), 16))
-        pen.emblem(0.3, 0.26, 0.26)
-    else:
-        dome = [*arc(-0.1, 0.25, 0.72, 0.85, (180, 360), 30), (0.62, 0.3), (-0.82, 0.3)]
-        pen.fill(dome, volume="ball")
-        peak = smooth([(-0.1, 0.28), (0.6, 0.2), (0.98, 0.4), (0.9, 0.52), (0.3, 0.42)])
-        pen.fill(peak, "second", light=0.9)
-        pen.stroke(arc(-0.1, 0.25, 0.25, 0.83, (270, 360), 12), 0.02, light=0.75)
-        pen.fill(ellipse(-0.1, -0.6, 0.12, 0.08), "accent")
-        pen.trim([(-0.8, 0.22), (0.0, 0.26), (0.6, 0.2)])
-        pen.emblem(0.26, -0.1, 0.36)
 
 
 SHAPES: dict[str, Shape] = {

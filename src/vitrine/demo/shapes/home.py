@@ -7,32 +7,16 @@ from vitrine.demo.pen import Pen, Shape
 
 
 def chair(pen: Pen, rng: Random) -> None:
-    """A chair with a closed or a slatted back."""
+    """A chair with a closed back."""
     width, back = rng.uniform(0.42, 0.54), rng.uniform(-0.98, -0.8)
     for side in (-1, 1):
         pen.stroke(
             [(side * width * 0.8, 0.15), (side * width * 0.75, 0.78)], 0.07, "frame", light=0.7
         )
         pen.stroke([(side * width, 0.2), (side * (width + 0.12), 0.97)], 0.09, "frame")
-    if rng.random() < 0.5:
-        pen.fill(
-            mirror(
-                [
-                    (0, back - 0.06),
-                    (width * 0.8, back),
-                    (width, back + 0.15),
-                    (width * 0.9, 0.05),
-                    (0, 0.05),
-                ]
-            )
-        )
-        pen.emblem(0, back / 2, 0.4)
-    else:
-        for side in (-1, 1):
-            pen.stroke([(side * width * 0.95, back), (side * width * 0.9, 0.1)], 0.09, "frame")
-        for share in (0.0, 0.3, 0.6):
-            y = back + 0.08 + share * (0.1 - back)
-            pen.fill(box(0, y, 2 * width, 0.15, 0.03))
+    rest = [(0, back - 0.06), (width * 0.8, back), (width, back + 0.15), (width * 0.9, 0.05)]
+    pen.fill(mirror([*rest, (0, 0.05)]))
+    pen.emblem(0, back / 2, 0.4)
     seat = mirror([(0, 0.02), (width * 0.9, 0.02), (width + 0.14, 0.24), (0, 0.28)])
     pen.fill(seat, volume="cloth")
     pen.fill(
@@ -52,24 +36,20 @@ def lamp(pen: Pen, rng: Random) -> None:
         foot = [(0, drop - 0.05), (0.1, drop), (0.3, 0.35), (0.26, 0.6), (0.12, 0.85), (0, 0.85)]
         pen.fill(smooth(mirror(foot), 4), "second", "round")
     pen.fill(ellipse(0, 0.9, 0.8, 0.16), "frame", "round")
-    if rng.random() < 0.7:
-        shade = mirror([(0, -0.95), (top, -0.95), (wide, drop), (0, drop + 0.04)])
-    else:
-        shade = [*arc(0, drop, wide, 0.85, (180, 360), 24)]
+    shade = mirror([(0, -0.95), (top, -0.95), (wide, drop), (0, drop + 0.04)])
     pen.fill(shade, volume="round", light=1.1)
     pen.trim([(-wide + 0.03, drop - 0.04), (0, drop), (wide - 0.03, drop - 0.04)])
     pen.emblem(0, -0.45, 0.34)
 
 
 def vase(pen: Pen, rng: Random) -> None:
-    """A vase, empty or with stems."""
+    """A vase with a few stems."""
     neck, belly, foot = rng.uniform(0.14, 0.3), rng.uniform(0.42, 0.68), rng.uniform(0.2, 0.36)
     at, mouth = rng.uniform(0.1, 0.5), rng.uniform(-0.55, -0.2)
-    if rng.random() < 0.6:
-        for i in range(rng.randint(2, 4)):
-            tip = ((i - 1.2) * 0.26, rng.uniform(-1.0, -0.75))
-            pen.stroke([(0, mouth), (tip[0] * 0.4, (mouth + tip[1]) / 2), tip], 0.03, "frame")
-            pen.fill(ellipse(*tip, 0.22, 0.22), "accent" if i % 2 else "second", "ball")
+    for i in range(rng.randint(2, 4)):
+        tip = ((i - 1.2) * 0.26, rng.uniform(-0.93, -0.72))
+        pen.stroke([(0, mouth), (tip[0] * 0.4, (mouth + tip[1]) / 2), tip], 0.03, "frame")
+        pen.fill(ellipse(*tip, 0.22, 0.22), "accent" if i % 2 else "second", "ball")
     half = [
         (0, mouth),
         (neck + 0.06, mouth),
@@ -124,30 +104,6 @@ def mug(pen: Pen, rng: Random) -> None:
     pen.fill(ellipse(-0.12, -height + 0.02, 2 * top - 0.12, 0.21), "frame", light=0.55)
     pen.trim(arc(-0.12, height - 0.18, bottom, 0.1, (10, 170), 12))
     pen.emblem(-0.12, 0.08, 0.5)
-
-
-def teapot(pen: Pen, rng: Random) -> None:
-    """A teapot with spout, handle and lid."""
-    wide, high = rng.uniform(0.52, 0.62), rng.uniform(0.44, 0.6)
-    pen.stroke(arc(-wide + 0.02, 0.12, 0.36, 0.34, (90, 270), 20), 0.1, "frame")
-    spout = [
-        (wide - 0.2, 0.42),
-        (wide + 0.12, 0.2),
-        (0.82, -0.32),
-        (0.98, -0.3),
-        (0.78, 0.25),
-        (wide - 0.1, 0.55),
-    ]
-    pen.fill(smooth(spout, 4), "plain", light=0.9)
-    pen.fill(ellipse(0, 0.72, 0.9, 0.16), "second", light=0.8)
-    pen.fill(ellipse(0, 0.2, 2 * wide, 2 * high), volume="ball")
-    lid = mirror(
-        [(0, 0.2 - high - 0.16), (0.16, 0.2 - high - 0.12), (0.34, 0.3 - high), (0, 0.34 - high)]
-    )
-    pen.fill(lid, "second", "round")
-    pen.fill(ellipse(0, 0.0 - high, 0.16, 0.15), "accent", "ball")
-    pen.trim(arc(0, 0.26, wide - 0.05, 0.14, (15, 165), 14))
-    pen.emblem(0, 0.16, 0.44)
 
 
 SHAPES: dict[str, Shape] = {
