@@ -19,6 +19,9 @@ from vitrine.core.errors import BundleError, ModelError
 from vitrine.core.params import ImageParams
 from vitrine.core.taxonomy import HEADS, Head, Taxonomy
 
+REDUCED = ("mixed_bfloat16", "mixed_float16", "bfloat16", "float16")
+"""Keras's names of what is computed or stored in 16 bits."""
+
 
 def load_network(path: Path, image: ImageParams, taxonomy: Taxonomy) -> keras.Model:
     """Return a trained network cut to what is served, before the calibration.
@@ -103,16 +106,19 @@ def _load(path: Path) -> keras.Model:
         ) from None
     if all(layer.dtype_policy.name == "float32" for layer in network.layers):
         return network
-    same = keras.models.clone_model(network, clone_function=_in_float32, recursive=True)
+    # Rewritten as a whole: cloning layer by layer leaves 16 bits at the inputs of nested models.
+    config = keras.saving.serialize_keras_object(network)
+    same = keras.saving.deserialize_keras_object(_in_float32(config))
     same.set_weights(network.get_weights())
     return same
 
 
-def _in_float32(part: keras.Operation) -> keras.Operation:
-    config: dict[str, Any] = part.get_config()
-    # Only layers have a precision; bare operations such as keras.ops.flip follow their input.
-    policy = {"dtype": "float32"} if isinstance(part, keras.Layer) else {}
-    return type(part).from_config({**config, **policy})
+def _in_float32(config: Any) -> Any:
+    if isinstance(config, dict):
+        return {key: _in_float32(value) for key, value in config.items()}
+    if isinstance(config, list | tuple):
+        return type(config)(_in_float32(value) for value in config)
+    return "float32" if config in REDUCED else config
 
 
 def _layer(path: Path, network: keras.Model, name: str) -> keras.Layer:
