@@ -1,5 +1,6 @@
 """Backbones of keras.applications, each with the normalisation that its weights expect."""
 
+import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -46,13 +47,16 @@ class Application:
         if self.bgr:
             x = keras.ops.flip(x, axis=-1)
         try:
-            return self.make(
-                include_top=False,
-                input_tensor=x,
-                input_shape=pixels.shape[1:],
-                weights=weights,
-                **dict(self.options),
-            ).output
+            with warnings.catch_warnings():
+                # MobileNetV3 says that its weights were learned at another size: they always were.
+                warnings.filterwarnings("ignore", "`input_shape` is undefined or non-square")
+                return self.make(
+                    include_top=False,
+                    input_tensor=x,
+                    input_shape=pixels.shape[1:],
+                    weights=weights,
+                    **dict(self.options),
+                ).output
         # keras.utils.get_file raises a bare Exception when there is no network.
         except Exception as error:
             raise self._explain(error, pixels.shape[1:3], weights) from error

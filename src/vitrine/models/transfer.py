@@ -11,7 +11,12 @@ from vitrine.core.taxonomy import HEADS
 
 @dataclass(frozen=True, slots=True)
 class Transfer:
-    """Which layers with weights got those of another model, by name."""
+    """Which layers with weights began with those of another model.
+
+    Args:
+        taken: Their names.
+        left: The layers that kept their fresh weights.
+    """
 
     taken: tuple[str, ...]
     left: tuple[str, ...]
@@ -22,26 +27,29 @@ def transfer(model: keras.Model, path: Path) -> Transfer:
 
     A head with other classes keeps its fresh weights, and so does a layer of another size.
 
+    Args:
+        model: What gets the weights; it stays as it is when nothing fits.
+        path: The .keras file.
+
     Raises:
-        ModelError: The file is missing or no Keras model, or no layer of the backbone fits.
+        ModelError: The file cannot be read, or no layer of the backbone fits.
     """
     known = {layer.name: layer for layer in _load(path).layers}
-    taken, left = [], []
-    for layer in model.layers:
-        if not layer.weights:
-            continue
-        source = known.get(layer.name)
-        if source is not None and _shapes(source) == _shapes(layer):
-            layer.set_weights(source.get_weights())
-            taken.append(layer.name)
-        else:
-            left.append(layer.name)
-    if set(taken) <= set(HEADS):
+    own = [layer for layer in model.layers if layer.weights]
+    fitting = [layer for layer in own if _fits(known.get(layer.name), layer)]
+    if all(layer.name in HEADS for layer in fitting):
         raise ModelError(
-            f"{path}: none of its {len(known)} layers fits the backbone {model.name}; it was made "
-            "with another train.backbone: use that one, or set train.weights to none"
+            f"{path}: no layer fits the backbone {model.name}; the file was made with another "
+            "train.backbone: use that one, or set train.weights to none"
         )
-    return Transfer(tuple(taken), tuple(left))
+    for layer in fitting:
+        layer.set_weights(known[layer.name].get_weights())
+    taken = tuple(layer.name for layer in fitting)
+    return Transfer(taken, tuple(layer.name for layer in own if layer.name not in taken))
+
+
+def _fits(source: keras.Layer | None, layer: keras.Layer) -> bool:
+    return source is not None and _shapes(source) == _shapes(layer)
 
 
 def _shapes(layer: keras.Layer) -> list[tuple[int, ...]]:
@@ -49,11 +57,6 @@ def _shapes(layer: keras.Layer) -> list[tuple[int, ...]]:
 
 
 def _load(path: Path) -> keras.Model:
-    if not path.is_file():
-        raise ModelError(
-            f"train.weights names {path}, which does not exist; set it to none, imagenet, "
-            "champion, or the path of a .keras file"
-        )
     try:
         return keras.models.load_model(path, compile=False)
     except (OSError, ValueError, KeyError, TypeError) as error:

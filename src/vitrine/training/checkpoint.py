@@ -44,7 +44,7 @@ class Checkpoint:
             The best weights and the history, or None where there is no checkpoint of such a model.
         """
         try:
-            with np.load(self.path, allow_pickle=False) as stored:
+            with self.path.open("rb") as file, np.load(file, allow_pickle=False) as stored:
                 content = dict(stored)
         except (FileNotFoundError, BadZipFile, ValueError, EOFError):
             return None

@@ -140,9 +140,13 @@ class Trainer:
             batches, shuffle=False, verbose=0, callbacks=[Watch(display)]
         ).history
         seconds = time.perf_counter() - begun
-        metrics = {name: float(values[-1]) for name, values in logs.items()}
+        metrics = {self._name(name): float(values[-1]) for name, values in logs.items()}
         metrics |= validate(self._model, validation, self._weights, self._params.label_smoothing)
         return Epoch(number, metrics, self._images / seconds)
+
+    def _name(self, metric: str) -> str:
+        # With a single output Keras leaves its name out.
+        return f"{self._model.output_names[0]}_accuracy" if metric == "accuracy" else metric
 
     def _batches(
         self,

@@ -1,0 +1,167 @@
+"""A training learns, repeats itself, goes on after an interruption, and fails in clear words."""
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from shards import write_shards
+from vitrine.core.errors import ModelError, PreparedDataError
+from vitrine.core.params import ImageParams, TrainParams, override
+from vitrine.core.taxonomy import Label, Taxonomy
+from vitrine.inputs.pipeline import dataset
+from vitrine.training.fit import Fitted, fit
+from vitrine.training.history import Epoch, best
+from vitrine.training.scoring import validate
+from vitrine.training.trainer import Job
+
+
+def _ignore(_: Epoch) -> None:
+    pass
+
+
+def _fit(params: TrainParams, prepared: Path, **options: Any) -> Fitted:
+    return fit(Job(params, prepared, **options), _ignore)
+
+
+def _assert_same_weights(first: Fitted, second: Fitted) -> None:
+    for a, b in zip(first.model.get_weights(), second.model.get_weights(), strict=True):
+        np.testing.assert_array_equal(a, b)
+
+
+def test_a_training_learns_what_is_there(short: TrainParams, prepared: Path) -> None:
+    params = override(short, {"epochs": 12, "patience": 12})
+    fitted = _fit(params, prepared)
+    assert best(fitted.history).score > 0.8
+    assert fitted.history[-1].metrics["loss"] < fitted.history[0].metrics["loss"]
+    assert {"val_loss", "val_style_macro_f1", "val_category_macro_f1"} <= set(
+        fitted.history[0].metrics
+    )
+
+
+def test_the_weights_are_those_of_the_best_epoch(short: TrainParams, prepared: Path) -> None:
+    # A rate that jumps about, so that the last epoch is not the best.
+    params = override(short, {"epochs": 8, "patience": 8, "learning_rate": 0.05})
+    seen: list[Epoch] = []
+    fitted = fit(Job(params, prepared), seen.append)
+    assert seen == fitted.history
+    chosen = best(fitted.history)
+    assert chosen.number < 8
+    measured = validate(
+        fitted.model, dataset(prepared, "val", batch_size=12), {"style": 1, "category": 1}, 0.05
+    )
+    assert measured["val_macro_f1"] == pytest.approx(chosen.score)
+    assert measured["val_loss"] == pytest.approx(chosen.metrics["val_loss"], rel=1e-4)
+
+
+def test_the_same_seed_gives_the_same_weights(short: TrainParams, prepared: Path) -> None:
+    first, second = _fit(short, prepared), _fit(short, prepared)
+    _assert_same_weights(first, second)
+    other = _fit(override(short, {"seed": 18}), prepared)
+    assert any(
+        not np.array_equal(a, b)
+        for a, b in zip(first.model.get_weights(), other.model.get_weights(), strict=True)
+    )
+
+
+@pytest.mark.parametrize(
+    "backbone", ["simple_cnn", pytest.param("small_resnet", marks=pytest.mark.slow)]
+)
+def test_an_interrupted_training_goes_on_and_ends_with_the_same_weights(
+    backbone: str, short: TrainParams, prepared: Path, tmp_path: Path
+) -> None:
+    params = override(short, {"backbone": backbone})
+
+    def interrupt(epoch: Epoch) -> None:
+        if epoch.number == 2:
+            raise KeyboardInterrupt
+
+    job = Job(params, prepared, checkpoint=tmp_path / "checkpoint.npz")
+    with pytest.raises(KeyboardInterrupt):
+        fit(job, interrupt)
+    resumed = fit(job, _ignore)
+    assert resumed.resumed == 2
+    whole = _fit(params, prepared)
+    assert [epoch.metrics for epoch in resumed.history] == [e.metrics for e in whole.history]
+    _assert_same_weights(resumed, whole)
+
+
+@pytest.mark.parametrize("content", [b"", b"PK\x03\x04 half a file"])
+def test_a_damaged_checkpoint_is_not_used(
+    content: bytes, short: TrainParams, prepared: Path, tmp_path: Path
+) -> None:
+    path = tmp_path / "checkpoint.npz"
+    path.write_bytes(content)
+    assert _fit(override(short, {"epochs": 1}), prepared, checkpoint=path).resumed == 0
+
+
+def test_a_checkpoint_of_another_network_is_not_used(
+    short: TrainParams, prepared: Path, tmp_path: Path
+) -> None:
+    path = tmp_path / "checkpoint.npz"
+    _fit(override(short, {"epochs": 1}), prepared, checkpoint=path)
+    other = override(short, {"epochs": 1, "backbone": "small_resnet"})
+    assert _fit(other, prepared, checkpoint=path).resumed == 0
+
+
+def test_patience_ends_a_training_that_gets_no_better(short: TrainParams, prepared: Path) -> None:
+    params = override(short, {"epochs": 9, "patience": 2, "learning_rate": 1e-12})
+    assert len(_fit(params, prepared).history) == 3
+
+
+def test_a_loss_that_is_no_number_stops_the_training(short: TrainParams, prepared: Path) -> None:
+    params = override(short, {"learning_rate": 1e30, "warmup_share": 0.0})
+    with pytest.raises(
+        ModelError, match=r"the loss became (nan|inf) in batch \d.*lower train.learning_rate"
+    ):
+        _fit(params, prepared)
+
+
+def test_too_little_memory_names_what_to_lower(short: TrainParams, prepared: Path) -> None:
+    def exhaust(_: Epoch) -> None:
+        raise tf.errors.ResourceExhaustedError(None, None, "OOM when allocating tensor")
+
+    with pytest.raises(
+        ModelError, match="train.batch_size 12 does not fit.*lower train.batch_size"
+    ):
+        fit(Job(short, prepared), exhaust)
+
+
+def test_fewer_images_are_enough_for_a_trial(short: TrainParams, prepared: Path) -> None:
+    fitted = _fit(override(short, {"epochs": 1}), prepared, limit=7)
+    assert len(fitted.history) == 1
+
+
+def test_a_start_gives_its_weights(short: TrainParams, prepared: Path, tmp_path: Path) -> None:
+    path = tmp_path / "earlier.keras"
+    earlier = _fit(short, prepared)
+    earlier.model.save(path)
+    still = override(short, {"epochs": 1, "learning_rate": 1e-12})
+    fitted = _fit(still, prepared, start=path)
+    assert fitted.transferred is not None
+    assert fitted.transferred.left == ()
+    np.testing.assert_allclose(
+        fitted.model.get_weights()[0], earlier.model.get_weights()[0], atol=1e-6
+    )
+
+
+def test_a_taxonomy_without_styles_trains_one_head(
+    short: TrainParams, small: ImageParams, tmp_path: Path
+) -> None:
+    taxonomy = Taxonomy(styles=(), categories=(Label(name="a"), Label(name="b")))
+    prepared = write_shards(tmp_path / "prepared", small, taxonomy=taxonomy)
+    fitted = _fit(override(short, {"epochs": 1}), prepared)
+    assert list(fitted.model.output) == ["category"]
+    assert "category_accuracy" in fitted.history[0].metrics
+    assert "val_style_macro_f1" not in fitted.history[0].metrics
+
+
+@pytest.mark.parametrize("split", ["train", "val"])
+def test_an_empty_split_is_named(
+    split: str, short: TrainParams, small: ImageParams, tmp_path: Path
+) -> None:
+    prepared = write_shards(tmp_path / "prepared", small, **{split: 0})
+    with pytest.raises(PreparedDataError, match=f"the {split} split is empty"):
+        _fit(short, prepared)
