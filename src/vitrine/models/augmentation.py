@@ -27,7 +27,7 @@ class RandomGeometry(keras.layers.Layer):  # type: ignore[misc]
     def __init__(
         self, *, flip: bool, rotation: float, zoom: float, shift: float, seed: int
     ) -> None:
-        super().__init__(name="random_geometry")
+        super().__init__(name="random_geometry", dtype="float32")
         self.flip, self.rotation, self.zoom, self.shift = flip, rotation, zoom, shift
         self.seeds = keras.random.SeedGenerator(seed)
 
@@ -65,7 +65,7 @@ class RandomColor(keras.layers.Layer):  # type: ignore[misc]
     """
 
     def __init__(self, *, strength: float, seed: int) -> None:
-        super().__init__(name="random_color")
+        super().__init__(name="random_color", dtype="float32")
         self.strength = strength
         self.seeds = keras.random.SeedGenerator(seed)
 
@@ -94,7 +94,7 @@ class Augmentation(keras.layers.Layer):  # type: ignore[misc]
     """
 
     def __init__(self, params: AugmentParams, seed: int) -> None:
-        super().__init__(name="augmentation")
+        super().__init__(name="augmentation", dtype="float32")
         self.steps: list[keras.layers.Layer] = []
         if params.flip or params.rotation or params.zoom or params.shift:
             geometry = params.model_dump(exclude={"color"})
