@@ -21,7 +21,8 @@ def main() -> None:
         repository = clone(Path(folder))
         params = repository / "params.yaml"
         text = params.read_text(encoding="utf-8").replace("  trials: 3", "  trials: 0")
-        params.write_text(text.replace("  epochs: 14", "  epochs: 2"), encoding="utf-8")
+        text = text.replace("  epochs: 14", "  epochs: 2").replace("min_steps: 400", "min_steps: 0")
+        params.write_text(text, encoding="utf-8")
         labels = ["--style", "usage", "--category", "subCategory", "--replace"]
         for size in SIZES:
             command = ["vitrine", "import", "fashion-product-images", source, *labels]

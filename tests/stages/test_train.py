@@ -26,7 +26,8 @@ from vitrine.stages import train
 @pytest.fixture
 def section(params: Params) -> TrainParams:
     return override(
-        params.train, {"backbone": "simple_cnn", "epochs": 2, "batch_size": 12, "patience": 99}
+        params.train,
+        {"backbone": "simple_cnn", "epochs": 2, "min_steps": 0, "batch_size": 12, "patience": 99},
     )
 
 
@@ -157,7 +158,13 @@ def _kill_after_an_epoch(process: "subprocess.Popen[str]") -> None:
 @pytest.mark.slow
 @pytest.mark.integration
 def test_a_killed_training_goes_on_with_its_run_unless_something_changed(place: Path) -> None:
-    section = {"backbone": "simple_cnn", "epochs": 30, "batch_size": 4, "patience": 99}
+    section = {
+        "backbone": "simple_cnn",
+        "epochs": 30,
+        "min_steps": 0,
+        "batch_size": 4,
+        "patience": 99,
+    }
     _kill_after_an_epoch(_start(section))
     assert not Path("artifacts/train").exists()
     (stored,) = Path(".cache/train").glob("*/run.json")
@@ -173,7 +180,13 @@ def test_a_killed_training_goes_on_with_its_run_unless_something_changed(place: 
 @pytest.mark.slow
 @pytest.mark.integration
 def test_a_killed_training_repeated_ends_as_one_that_was_not_killed(place: Path) -> None:
-    section = {"backbone": "simple_cnn", "epochs": 8, "batch_size": 4, "patience": 99}
+    section = {
+        "backbone": "simple_cnn",
+        "epochs": 8,
+        "min_steps": 0,
+        "batch_size": 4,
+        "patience": 99,
+    }
     _kill_after_an_epoch(_start(section))
     (stored,) = Path(".cache/train").glob("*/run.json")
     run_id = json.loads(stored.read_text())["run_id"]

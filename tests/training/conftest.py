@@ -18,5 +18,6 @@ def prepared(small: ImageParams, tmp_path_factory: pytest.TempPathFactory) -> Pa
 def short(params: Params) -> TrainParams:
     """Settings of a training of three epochs of two steps."""
     return override(
-        params.train, {"backbone": "simple_cnn", "epochs": 3, "batch_size": 12, "patience": 3}
+        params.train,
+        {"backbone": "simple_cnn", "epochs": 3, "min_steps": 0, "batch_size": 12, "patience": 3},
     )

@@ -3,6 +3,7 @@
 from pathlib import Path
 from typing import Any
 
+import keras
 import numpy as np
 import pytest
 import tensorflow as tf
@@ -39,6 +40,13 @@ def test_a_training_learns_what_is_there(short: TrainParams, prepared: Path) -> 
     assert {"val_loss", "val_style_macro_f1", "val_category_macro_f1"} <= set(
         fitted.history[0].metrics
     )
+
+
+def test_a_small_catalogue_is_gone_through_more_often(short: TrainParams, prepared: Path) -> None:
+    once = _fit(override(short, {"epochs": 1}), prepared)
+    more = _fit(override(short, {"epochs": 1, "min_steps": 5}), prepared)
+    assert len(once.history) == 1
+    assert len(more.history) == 3  # of two steps each
 
 
 def test_the_weights_are_those_of_the_best_epoch(short: TrainParams, prepared: Path) -> None:
@@ -85,6 +93,35 @@ def test_an_interrupted_training_goes_on_and_ends_with_the_same_weights(
     assert resumed.resumed == 2
     whole = _fit(params, prepared)
     assert [epoch.metrics for epoch in resumed.history] == [e.metrics for e in whole.history]
+    _assert_same_weights(resumed, whole)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("capability", [(7, 0), (8, 0)])
+def test_mixed_precision_of_a_gpu_resumes_and_leaves_a_float32_network(
+    capability: tuple[int, int],
+    short: TrainParams,
+    prepared: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    details = {"compute_capability": capability}
+    monkeypatch.setattr(tf.config, "list_physical_devices", lambda kind=None: ["a GPU"])
+    monkeypatch.setattr(tf.config.experimental, "get_device_details", lambda device: details)
+    # A list of devices that is no list of devices also makes Keras compile, which CPUs are slow at.
+    monkeypatch.setattr(keras.Model, "_resolve_auto_jit_compile", lambda model: False)
+
+    def interrupt(epoch: Epoch) -> None:
+        if epoch.number == 2:
+            raise KeyboardInterrupt
+
+    job = Job(short, prepared, checkpoint=tmp_path / "checkpoint.npz")
+    with pytest.raises(KeyboardInterrupt):
+        fit(job, interrupt)
+    resumed = fit(job, _ignore)
+    whole = _fit(short, prepared)
+    assert resumed.precision == ("mixed_bfloat16" if capability == (8, 0) else "mixed_float16")
+    assert {layer.compute_dtype for layer in resumed.model.layers} == {"float32"}
     _assert_same_weights(resumed, whole)
 
 

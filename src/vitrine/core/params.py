@@ -120,6 +120,7 @@ class TrainParams(Section):
     backbone: str
     weights: str
     epochs: Positive
+    min_steps: Count
     batch_size: Positive
     learning_rate: Annotated[float, Field(gt=0)]
     warmup_share: Share

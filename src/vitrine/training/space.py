@@ -6,7 +6,7 @@ from typing import Any
 from vitrine.core.errors import ParamsError
 from vitrine.core.params import Range, TrainParams, TuneParams, override
 
-FIXED = ("epochs", "patience")
+FIXED = ("epochs", "min_steps", "patience")
 """Keys that a trial does not take from train: it runs `tune.epochs`."""
 
 

@@ -79,6 +79,7 @@ class Trainer:
             )
         self._images = int(images)
         self._steps = math.ceil(images / params.batch_size)
+        self._epochs = max(params.epochs, math.ceil(params.min_steps / self._steps))
         self._model = network(params, summary, pretrained=params.weights == "imagenet")
         self.transferred = transfer(self._model, job.start) if job.start else None
         self._weights: dict[Head, float] = {
@@ -97,7 +98,7 @@ class Trainer:
         params = self._params
         variables = self._model.trainable_variables
         self._model.compile(
-            optimizer(params, steps=self._steps * params.epochs, variables=variables),
+            optimizer(params, steps=self._steps * self._epochs, variables=variables),
             loss={head: MaskedCrossentropy(params.label_smoothing) for head in heads},
             loss_weights={head: self._weights[head] for head in heads},
             metrics={head: [MaskedAccuracy(name="accuracy")] for head in heads},
@@ -116,8 +117,8 @@ class Trainer:
             PreparedDataError: A shard is missing, or val has no label.
         """
         validation = self._batches("val")
-        with Display(self._params.epochs, self._steps, self.resumed) as display:
-            for number in range(self.resumed + 1, self._params.epochs + 1):
+        with Display(self._epochs, self._steps, self.resumed) as display:
+            for number in range(self.resumed + 1, self._epochs + 1):
                 if waited(self.history) >= self._params.patience:
                     break
                 epoch = self._epoch(number, validation, display)

@@ -64,7 +64,7 @@ class Trials:
     def _measure(
         self, run: tracking.Run, values: Mapping[str, Any], report: Callable[[int, float], None]
     ) -> float:
-        params = override(self.train, {**values, "epochs": self.tune.epochs})
+        params = override(self.train, {**values, "epochs": self.tune.epochs, "min_steps": 0})
 
         def on_epoch(epoch: Epoch) -> None:
             run.log_metrics(epoch.metrics, epoch.number)
