@@ -44,10 +44,6 @@ def _plain(u: Field, _v: Field) -> Field:
     return np.zeros_like(u)
 
 
-def _ribs(u: Field, _v: Field) -> Field:
-    return 0.55 * _ones(_frac(2 * u) < 0.35)
-
-
 def _two_tone(_u: Field, v: Field) -> Field:
     return _ones(v > 0.4)
 
@@ -125,7 +121,6 @@ def _waves(u: Field, v: Field) -> Field:
 
 PATTERNS: dict[str, Pattern] = {
     "plain": _plain,
-    "ribbed": _ribs,
     "two-tone": _two_tone,
     "lined": _one_line,
     "dotted": _dots,
@@ -142,3 +137,26 @@ PATTERNS: dict[str, Pattern] = {
     "leopard": _leopard,
     "wave": _waves,
 }
+
+
+def _fabric(x: Field, y: Field) -> Field:
+    folds: Field = 1 + 0.25 * np.sin(11 * x + 1.5 * np.sin(2.5 * y + 1))
+    return folds
+
+
+def _polished(x: Field, y: Field) -> Field:
+    slant = x + 0.6 * y
+    return 1 + 0.25 * _ones(np.abs(slant + 0.25) < 0.16) + 0.2 * _ones(np.abs(slant) < 0.03)
+
+
+def _glazed(x: Field, _y: Field) -> Field:
+    shine: Field = 1.03 + 0.3 * np.exp(-(((x + 0.3) / 0.14) ** 2)) - 0.2 * np.clip(x, 0, 1)
+    return shine
+
+
+SURFACES: dict[str, Pattern] = {
+    "fabric": _fabric,
+    "polished": _polished,
+    "glazed": _glazed,
+}
+"""Factors on the light that a material sends back, from coordinates in the product's box."""

@@ -13,7 +13,7 @@ from vitrine.demo.color import Tone
 from vitrine.demo.design import Design
 from vitrine.demo.geometry import Point
 from vitrine.demo.ornaments import EMBLEMS, TRIMS
-from vitrine.demo.patterns import PATTERNS, Field, noise
+from vitrine.demo.patterns import PATTERNS, SURFACES, Field, noise
 
 Paint = Literal["body", "plain", "second", "accent", "frame", "glass"]
 Volume = Literal["flat", "round", "ball", "cloth"]
@@ -90,6 +90,8 @@ class Pen:
         """Return the product: colours 0 to 255, (side, side, 3), and where it covers the ground."""
         colors: Field = np.asarray(self._colors, np.float32)
         colors = colors * (np.asarray(self._shade, np.float32)[..., None] / 128)
+        axis = np.linspace(-1.1, 1.1, self.side, dtype=np.float32)
+        colors = colors * SURFACES[self.design.surface](*np.meshgrid(axis, axis))[..., None]
         if self.design.worn:
             colors = self._wear(colors)
         return np.clip(colors, 0, 255), self._cover

@@ -1,11 +1,12 @@
 """A product: what it is, how it is designed, what the shop calls it."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from PIL import Image
 
 from vitrine.demo.chance import chance
-from vitrine.demo.design import DESIGNS, MATERIALS, Design
+from vitrine.demo.design import Design, design
+from vitrine.demo.labels import CELLS
 from vitrine.demo.patterns import Field
 from vitrine.demo.pen import Pen
 from vitrine.demo.shapes import SHAPES
@@ -46,16 +47,15 @@ class Product:
 
 
 def invent(number: int, style: str, category: str, seed: int) -> Product:
-    """Return the product of this number in a catalogue; shape and design follow from the seed."""
+    """Return the product of this number: shapes take turns, the seed decides its design."""
     text = f"{seed}/product/{number}"
     rng = chance(text)
-    design = DESIGNS[style](rng)
-    frame = rng.choice((design.frame, *MATERIALS[category]))
+    shapes = list(SHAPES[category])
     return Product(
         name=f"p{number:05d}",
         style=style,
         category=category,
-        shape=rng.choice(list(SHAPES[category])),
-        design=replace(design, frame=frame),
+        shape=shapes[number // len(CELLS) % len(shapes)],
+        design=design(style, category, rng),
         seed=text,
     )

@@ -94,18 +94,25 @@ def choose_view(product: Product, rng: random.Random) -> View:
         shift=(rng.uniform(-0.04, 0.04), rng.uniform(-0.05, 0.05)),
         light=rng.uniform(180, 360),
         strength=rng.uniform(0.1, 1.0),
-        spot=rng.random() < (0.25 if fashion else 0.05),
-        ground=rng.choice((*GROUNDS, *_USUAL_GROUNDS[product.category])),
+        spot=rng.random() < (0.3 if fashion else 0.04),
+        ground=_choose_ground(product, rng),
         tones=_ground_tones(product.design.body, rng),
         obstacle=rng.choice(list(OBSTACLES)) if rng.random() < 0.15 else "",
         finish=_finish(product.style, rng),
     )
 
 
+def _choose_ground(product: Product, rng: random.Random) -> str:
+    grounds = [*GROUNDS, *_USUAL_GROUNDS[product.category]]
+    if product.style == "minimalist":
+        grounds += 4 * ["plain", "gradient", "sweep"]
+    return rng.choice(grounds)
+
+
 def _ground_tones(body: Tone, rng: random.Random) -> tuple[Tone, Tone]:
     """Two tones like each other, and lighter or darker than the product."""
     if body.lightness < 0.78 and rng.random() < 0.9:
-        lightness = rng.uniform(max(0.84, body.lightness + 0.15), 0.98)
+        lightness = rng.uniform(max(0.82, body.lightness + 0.13), 0.95)
     else:
         lightness = body.lightness - 0.4 if body.lightness > 0.7 else body.lightness + 0.35
     tone = Tone(lightness, rng.choice((0.01, 0.01, 0.02, 0.05)), rng.uniform(0, 360))
@@ -114,16 +121,16 @@ def _ground_tones(body: Tone, rng: random.Random) -> tuple[Tone, Tone]:
 
 
 def _finish(style: str, rng: random.Random) -> Finish:
-    old = rng.random() < (0.5 if style == "vintage" else 0.15)
-    punchy = rng.random() < (0.5 if style == "fashion" else 0.15)
+    old = rng.random() < (0.6 if style == "vintage" else 0.04)
+    punchy = rng.random() < (0.6 if style == "fashion" else 0.06)
     return Finish(
         warmth=rng.gauss(1.06 if old else 1.0, 0.07),
         saturation=rng.uniform(0.5, 0.9) if old else rng.uniform(0.75, 1.3),
         contrast=rng.uniform(1.1, 1.35) if punchy else rng.uniform(0.8, 1.1),
-        brightness=rng.uniform(0.9, 1.1),
+        brightness=rng.uniform(1.0, 1.12) if style == "minimalist" else rng.uniform(0.88, 1.06),
         fade=rng.uniform(10, 35) if old else rng.uniform(0, 12),
         vignette=rng.choice((0.0, 0.0, 0.0, 0.25)),
-        grain=rng.uniform(4, 11) if old else rng.uniform(0, 3),
+        grain=rng.uniform(5, 11) if old else rng.uniform(0, 2),
         blur=rng.choice((0.0, 0.0, 0.0, 0.0, 0.6)),
         border=rng.choice(("none",) * 20 + ("white", "black", "print")),
         quality=rng.randint(40, 90),

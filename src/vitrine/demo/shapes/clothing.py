@@ -6,6 +6,13 @@ from vitrine.demo.geometry import arc, box, ellipse, flipped, mirror, smooth
 from vitrine.demo.pen import Pen, Shape
 
 
+def _hanger(pen: Pen, top: float, reach: float) -> None:
+    """Draw a hanger's hook and arms, whose middle is at `top`."""
+    pen.stroke(arc(0.05, top - 0.13, 0.07, 0.07, (180, 400), 14), 0.04, "frame")
+    pen.stroke([(-reach, top + 0.1), (0, top), (reach, top + 0.1)], 0.05, "frame")
+    pen.stroke([(0, top - 0.1), (0, top)], 0.04, "frame")
+
+
 def t_shirt(pen: Pen, rng: Random) -> None:
     """A shirt with short or long sleeves."""
     waist, hem = rng.uniform(0.46, 0.58), rng.uniform(0.75, 0.95)
@@ -23,6 +30,7 @@ def t_shirt(pen: Pen, rng: Random) -> None:
         (waist, hem),
         (0, hem),
     ]
+    _hanger(pen, -0.82, 0.4)
     pen.fill(mirror(half), volume="cloth")
     pen.stroke([(0.5, -0.28), (0.55, -0.66)], 0.02, light=0.75)
     pen.stroke([(-0.5, -0.28), (-0.55, -0.66)], 0.02, light=0.75)
@@ -60,30 +68,32 @@ def dress(pen: Pen, rng: Random) -> None:
 
 
 def trousers(pen: Pen, rng: Random) -> None:
-    """A pair of trousers or shorts, from the front."""
+    """A pair of trousers on a hanger."""
     ankle, length = rng.uniform(0.36, 0.66), rng.uniform(0.85, 0.97)
     half = [
-        (0, -0.95),
-        (0.42, -0.95),
+        (0, -0.78),
+        (0.42, -0.78),
         (0.5, -0.45),
         (ankle, length),
         (ankle - 0.32, length),
         (0.03, -0.2),
         (0, -0.22),
     ]
+    _hanger(pen, -0.84, 0.46)
     pen.fill(mirror(half), volume="cloth")
-    pen.fill(box(0, -0.9, 0.86, 0.14), "second", light=0.95)
-    pen.fill(box(0, -0.9, 0.09, 0.09, 0.02), "frame")
-    pen.stroke([(0, -0.82), (0, -0.3)], 0.02, light=0.7)
+    pen.fill(box(0, -0.73, 0.86, 0.14), "second", light=0.95)
+    pen.fill(box(0, -0.73, 0.09, 0.09, 0.02), "frame")
+    pen.stroke([(0, -0.66), (0, -0.3)], 0.02, light=0.7)
     for side in (-1, 1):
-        pen.trim([(side * 0.26, -0.8), (side * 0.46, -0.58)])
+        pen.fill(box(side * 0.3, -0.78, 0.08, 0.12), "frame")
+        pen.trim([(side * 0.26, -0.65), (side * 0.46, -0.45)])
         pen.trim([(side * (ankle - 0.32), length - 0.06), (side * ankle, length - 0.06)])
         pen.stroke([(side * 0.27, -0.1), (side * (ankle - 0.16), length - 0.1)], 0.012, light=0.85)
     pen.emblem(0.28, -0.3, 0.26)
 
 
 def sneaker(pen: Pen, rng: Random) -> None:
-    """A low or high shoe from the side."""
+    """A shoe from the side."""
     top = rng.uniform(-0.5, -0.3)
     sole = rng.uniform(0.14, 0.24)
     upper = smooth(
@@ -116,29 +126,9 @@ def sneaker(pen: Pen, rng: Random) -> None:
     pen.emblem(-0.35, 0.05, 0.3)
 
 
-def handbag(pen: Pen, rng: Random) -> None:
-    """A bag with one handle and a flap or a zip."""
-    top, bottom = rng.uniform(0.55, 0.8), rng.uniform(0.72, 0.92)
-    rise = rng.uniform(0.45, 0.75)
-    pen.stroke(arc(0, -0.2, top * 0.62, rise, (180, 360), 24), 0.09, "second")
-    half = [(0, -0.22), (top, -0.22), (bottom, 0.75), (bottom - 0.08, 0.82), (0, 0.82)]
-    pen.fill(mirror(half), volume="round")
-    if rng.random() < 0.6:
-        depth = rng.uniform(0.2, 0.4)
-        flap = mirror([(0, -0.24), (top + 0.02, -0.24), (top + 0.02, depth - 0.2), (0, depth)])
-        pen.fill(flap, "plain", light=0.9)
-        pen.trim([(-top, depth - 0.22), (0, depth - 0.03), (top, depth - 0.22)])
-        pen.fill(box(0, depth, 0.16, 0.14, 0.03), "frame")
-    else:
-        pen.stroke([(-top + 0.05, -0.12), (top - 0.05, -0.12)], 0.03, "frame")
-        pen.emblem(0, 0.3, 0.45)
-    pen.trim([(-bottom + 0.04, 0.74), (bottom - 0.04, 0.74)])
-
-
 SHAPES: dict[str, Shape] = {
     "t-shirt": t_shirt,
     "dress": dress,
     "trousers": trousers,
     "sneaker": sneaker,
-    "handbag": handbag,
 }

@@ -2,7 +2,7 @@
 
 from random import Random
 
-from vitrine.demo.geometry import arc, box, ellipse, mirror, smooth
+from vitrine.demo.geometry import arc, ellipse, mirror, smooth
 from vitrine.demo.pen import Pen, Shape
 
 
@@ -65,27 +65,6 @@ def vase(pen: Pen, rng: Random) -> None:
     pen.emblem(0, at - 0.1, 0.4)
 
 
-def sofa(pen: Pen, rng: Random) -> None:
-    """A sofa with two arms and seat cushions."""
-    seats, top = rng.choice((2, 2, 3)), rng.uniform(-0.6, -0.35)
-    arm = rng.uniform(0.18, 0.28)
-    for x in (-0.85, -0.8, 0.8, 0.85):
-        pen.stroke([(x, 0.45), (x, 0.74)], 0.06, "frame")
-    pen.fill(box(0, (top + 0.2) / 2, 1.8, 0.3 - top, 0.12), volume="cloth", light=0.88)
-    width = (1.96 - 2 * arm) / seats
-    for i in range(seats):
-        x = -0.98 + arm + (i + 0.5) * width
-        pen.fill(box(x, top / 2 + 0.04, width - 0.03, 0.2 - top, 0.08), volume="cloth")
-        pen.fill(box(x, 0.22, width - 0.02, 0.22, 0.07), volume="round", light=1.05)
-    pen.fill(box(0, 0.42, 1.8, 0.22, 0.04), "plain", light=0.8)
-    for side in (-1, 1):
-        pen.fill(box(side * (0.98 - arm / 2), 0.14, arm, 0.78, 0.1), volume="round")
-    pen.trim([(-0.75, 0.47), (0.75, 0.47)])
-    if rng.random() < 0.6:
-        pen.fill(box(-0.45, 0.0, 0.36, 0.34, 0.07), "accent", "ball")
-    pen.emblem(0.4, -0.08, 0.26)
-
-
 def mug(pen: Pen, rng: Random) -> None:
     """A mug or cup, with or without a saucer."""
     top, bottom = rng.uniform(0.55, 0.66), rng.uniform(0.36, 0.6)
@@ -110,6 +89,5 @@ SHAPES: dict[str, Shape] = {
     "chair": chair,
     "lamp": lamp,
     "vase": vase,
-    "sofa": sofa,
     "mug": mug,
 }
