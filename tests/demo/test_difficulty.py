@@ -42,13 +42,14 @@ def score(model, features: np.ndarray, catalogue: Catalogue, head: Head) -> floa
     return model.score(features[known & held_out], labels[known & held_out])
 
 
-@pytest.mark.parametrize("head", HEADS)
-def test_a_linear_model_on_raw_pixels_falls_short(
-    catalogue: Catalogue, pixels: np.ndarray, head: Head
+@pytest.mark.parametrize(("head", "bound"), [("style", 0.65), ("category", 0.8)])
+def test_linear_models_on_raw_pixels_fall_short(
+    catalogue: Catalogue, pixels: np.ndarray, head: Head, bound: float
 ) -> None:
-    model = RidgeClassifier(alpha=3000)
+    models = [RidgeClassifier(alpha) for alpha in (30, 300, 3000)]
 
-    assert score(model, pixels.reshape(len(pixels), -1), catalogue, head) < 0.75
+    best = max(score(model, pixels.reshape(len(pixels), -1), catalogue, head) for model in models)
+    assert 0.4 < best < bound
 
 
 @pytest.mark.parametrize("head", HEADS)
