@@ -30,7 +30,7 @@ $(STAMP): requirements/dev.txt pyproject.toml
 	@touch $@
 
 demo: setup ## From the demo catalogue to an answer of the served model.
-	dvc pull
+	dvc pull data.dvc
 	dvc repro
 	vitrine promote challenger
 	vitrine package

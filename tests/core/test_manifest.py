@@ -95,10 +95,14 @@ def test_a_byte_order_mark_is_accepted(tmp_path: Path) -> None:
 
 
 def test_a_catalogue_without_files_says_how_to_get_them(tmp_path: Path) -> None:
-    with pytest.raises(DataError, match="taxonomy.yaml is missing: fetch the data with `dvc pull`"):
+    with pytest.raises(
+        DataError, match="taxonomy.yaml is missing: fetch the data with `dvc pull data.dvc`"
+    ):
         list(Catalogue(tmp_path).rows())
     TAXONOMY.save(tmp_path / "taxonomy.yaml")
-    with pytest.raises(DataError, match="manifest.csv is missing: fetch the data with `dvc pull`"):
+    with pytest.raises(
+        DataError, match="manifest.csv is missing: fetch the data with `dvc pull data.dvc`"
+    ):
         list(Catalogue(tmp_path).rows())
 
 

@@ -13,7 +13,7 @@ pytestmark = [pytest.mark.integration, pytest.mark.slow]
 
 def test_the_demo_data_comes_out_of_the_repository(tmp_path: Path) -> None:
     clone = make_clone(tmp_path)
-    clone.run("dvc", "pull", "--quiet")
+    clone.run("dvc", "pull", "--quiet", "data.dvc")
     rows = list(csv.DictReader((clone.path / "data/manifest.csv").open(encoding="utf-8")))
     assert len(rows) > 500
     assert all((clone.path / "data" / row["image"]).is_file() for row in rows)
@@ -24,6 +24,7 @@ def test_the_demo_data_comes_out_of_the_repository(tmp_path: Path) -> None:
 def test_nothing_is_left_to_do_after_a_run(trained: Clone) -> None:
     assert "Data and pipelines are up to date." in trained.run("dvc", "status")
     assert "Data and pipelines are up to date." in trained.run("dvc", "repro")
+    assert "Everything is up to date." in trained.run("dvc", "pull")
 
 
 def test_metrics_and_plots_are_there_for_dvc(trained: Clone) -> None:

@@ -106,7 +106,7 @@ class Taxonomy(BaseModel):
             return cls.model_validate(yaml.safe_load(path.read_text(encoding="utf-8")))
         except FileNotFoundError:
             raise DataError(
-                f"{path} is missing: fetch the data with `dvc pull`, "
+                f"{path} is missing: fetch the data with `dvc pull data.dvc`, "
                 "or make it with `vitrine import`"
             ) from None
         except (UnicodeDecodeError, yaml.YAMLError) as error:
