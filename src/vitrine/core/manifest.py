@@ -57,7 +57,8 @@ def read_manifest(path: Path, taxonomy: Taxonomy | None = None) -> Iterator[Row]
                 yield row
     except FileNotFoundError:
         raise DataError(
-            f"{path} is missing: fetch the data with `dvc pull data.dvc`, or make it with `vitrine import`"
+            f"{path} is missing: fetch the data with `dvc pull data.dvc`, "
+            "or make it with `vitrine import`"
         ) from None
     except UnicodeDecodeError as error:
         raise DataError(
