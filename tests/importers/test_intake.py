@@ -117,6 +117,23 @@ def test_data_in_place_needs_a_word(photos: Photos, bring_in: BringIn) -> None:
         bring_in(Folder(source, None), append=True, replace=True)
 
 
+def test_data_that_dvc_holds_is_replaced_without_a_word(photos: Photos, bring_in: BringIn) -> None:
+    def dvc(*words: str) -> None:
+        subprocess.run([sys.executable, "-m", "dvc", *words, "--quiet"], check=True)
+
+    dvc("init", "--no-scm")
+    bring_in(Folder(photos("hat/a.jpg"), None))
+    dvc("add", "data")
+    before = contents(DATA)
+    other = Folder(photos("shoe/b.jpg", folder="other"), None)
+    assert "`dvc checkout --force data.dvc`" in bring_in(other).describe()
+    assert contents(DATA) != before
+    with pytest.raises(ImportFailed, match="already holds a catalogue"):
+        bring_in(other)
+    dvc("checkout", "--force", "data.dvc")
+    assert contents(DATA) == before
+
+
 @pytest.mark.parametrize("mode", ["append", "replace"])
 def test_a_folder_that_is_no_catalogue_is_never_touched(
     mode: str, photos: Photos, bring_in: BringIn

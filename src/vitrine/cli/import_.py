@@ -15,7 +15,10 @@ app = typer.Typer(help="Bring images and labels into data/.", no_args_is_help=Tr
 
 Data = Annotated[Path, typer.Option(help="The data folder to write.")]
 Append = Annotated[bool, typer.Option("--append", help="Add to the catalogue that is there.")]
-Replace = Annotated[bool, typer.Option("--replace", help="Put it in the place of what is there.")]
+Replace = Annotated[
+    bool,
+    typer.Option("--replace", help="Put it in the place of what is there, versioned or not."),
+]
 Limit = Annotated[
     int | None, typer.Option(min=1, help="At most so many images, spread evenly over the source.")
 ]

@@ -19,6 +19,7 @@ from vitrine.importers.labels import Counts, Emptied, derive, judge
 from vitrine.importers.pictures import fetch, link_tree, place
 from vitrine.importers.report import Imported, summarise, write_left_out
 from vitrine.importers.source import Candidate, Remark, Source
+from vitrine.importers.versioned import is_versioned
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +29,8 @@ class Terms:
     Args:
         data: The data folder to make, add to or replace.
         append: Add to the catalogue that is there; its taxonomy stays.
-        replace: Put the new catalogue in the place of the one that is there.
+        replace: Put the new catalogue in the place of the one that is there. Without it that is
+            done only where DVC holds the old one, unchanged.
         limit: At most so many images, spread evenly over the source; None = all.
         min_images: Labels with fewer images become empty.
     """
@@ -53,7 +55,7 @@ def import_images(source: Source, terms: Terms, image: ImageParams) -> Imported:
     with atomic_folder(root) as folder:
         intake = _Intake(folder, Catalogue(root) if standing and terms.append else None)
         intake.take_in(source, total, terms.limit, image)
-        result = intake.settle(source, terms)
+        result = intake.settle(source, terms, replaced=standing and not terms.append)
         write_left_out(result.left_out)
         if not result.added:
             reasons = "; ".join(line.strip() for line in summarise(result.left_out))
@@ -79,10 +81,10 @@ def _check_place(root: Path, source: Source, terms: Terms) -> bool:
             f"{terms.data} is there, but is no catalogue (it has no manifest.csv): move it away, "
             "or import elsewhere with --data"
         )
-    if not terms.append and not terms.replace:
+    if not terms.append and not terms.replace and not is_versioned(root):
         raise ImportFailed(
-            f"{terms.data} already holds a catalogue: add to it with --append, or put the new one "
-            "in its place with --replace"
+            f"{terms.data} already holds a catalogue: add to it with --append, put the new one in "
+            "its place with --replace, or version it with `dvc add` first, so that it can come back"
         )
     return True
 
@@ -141,7 +143,7 @@ class _Intake:
             if limit is None or number * limit // total > (number - 1) * limit // total:
                 yield entry
 
-    def settle(self, source: Source, terms: Terms) -> Imported:
+    def settle(self, source: Source, terms: Terms, *, replaced: bool) -> Imported:
         """Write the taxonomy and the manifest, now that all labels are counted."""
         given = source.taxonomy() if self._old is None else self._old.taxonomy()
         emptied = judge(self._offered, self._before, given, terms.min_images)
@@ -167,6 +169,7 @@ class _Intake:
             left_out=self._left_out,
             notes=self._notes,
             leftovers=_leftovers(self._folder, Path(os.path.realpath(terms.data))),
+            replaced=replaced,
         )
 
     def _labelled(self, emptied: Emptied) -> Iterator[Row]:

@@ -31,6 +31,7 @@ class Imported:
         left_out: What is not in the data folder, and why.
         notes: What was mended on the way.
         leftovers: Folders that a killed import left beside the data folder.
+        replaced: Whether another catalogue was there before.
     """
 
     title: str
@@ -43,6 +44,7 @@ class Imported:
     left_out: Sequence[Remark]
     notes: Sequence[Remark]
     leftovers: Sequence[Path]
+    replaced: bool
 
     def describe(self) -> str:
         """Return the lines that a person reads after an import."""
@@ -60,6 +62,9 @@ class Imported:
             for path in self.leftovers
         ]
         pointer = f"{self.data}.dvc"
+        if self.replaced and Path(pointer).is_file():
+            back = shlex.join(["dvc", "checkout", "--force", pointer])
+            lines.append(f"The version that {pointer} names can be brought back: `{back}`.")
         return "\n".join(
             [
                 *lines,
