@@ -45,8 +45,8 @@ def test_a_bundle_is_a_version_with_tags_and_alias(client: MlflowClient, tiny_bu
     assert version.aliases == ("challenger",)
     assert version.bundle_digest == load_info(tiny_bundle).digest
     assert tracking.version_by_digest("vitrine", version.bundle_digest) == number
-    (logged,) = client.get_run(version.run_id).outputs.model_outputs
-    assert page.source == f"models:/{logged.model_id}"
+    (output,) = client.get_run(version.run_id).outputs.model_outputs
+    assert page.source == client.get_logged_model(output.model_id).artifact_location
 
 
 def test_an_alias_moves(

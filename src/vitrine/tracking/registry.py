@@ -18,6 +18,7 @@ from vitrine.tracking.store import address, client, experiment_id, registry_addr
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
+    from mlflow.entities import LoggedModel
     from mlflow.entities.model_registry import ModelVersion
 
 CHAMPION = "champion"
@@ -78,14 +79,20 @@ def register_bundle(
     store = client()
     if not _model_exists(store, name):
         store.create_registered_model(name, description="Style and category of product images.")
-    model_id = _log_model(store, folder, name, run_id)
+    logged = _log_model(store, folder, name, run_id)
+    # Not by `models:/<id>`, which an embedded registry looks up in the process's default store.
     made = store.create_model_version(
-        name, f"models:/{model_id}", run_id, dict(tags), description=description, model_id=model_id
+        name,
+        logged.artifact_location,
+        run_id,
+        dict(tags),
+        description=description,
+        model_id=logged.model_id,
     )
     return str(made.version)
 
 
-def _log_model(store: "MlflowClient", folder: Path, name: str, run_id: str) -> str:
+def _log_model(store: "MlflowClient", folder: Path, name: str, run_id: str) -> "LoggedModel":
     # By the client and not by `mlflow.pyfunc.log_model`, which works through global state: the
     # active run and the tracking URI of the process.
     from mlflow.entities import LoggedModelOutput, LoggedModelStatus
@@ -105,7 +112,7 @@ def _log_model(store: "MlflowClient", folder: Path, name: str, run_id: str) -> s
         raise
     store.finalize_logged_model(logged.model_id, LoggedModelStatus.READY)
     store.log_outputs(run_id, [LoggedModelOutput(logged.model_id, step=0)])
-    return str(logged.model_id)
+    return logged
 
 
 def save_pyfunc(folder: Path, path: Path, model: Any = None) -> None:
