@@ -52,6 +52,24 @@ def encode(picture: PIL.Image.Image, kind: str, **options: object) -> bytes:
     return file.getvalue()
 
 
+def as_camera(picture: PIL.Image.Image, orientation: int, kind: str) -> bytes:
+    """A file whose pixels are turned so that following its EXIF entry gives the picture."""
+    turn = PIL.Image.Transpose
+    stored = {
+        1: None,
+        2: turn.FLIP_LEFT_RIGHT,
+        3: turn.ROTATE_180,
+        4: turn.FLIP_TOP_BOTTOM,
+        5: turn.TRANSPOSE,
+        6: turn.ROTATE_90,
+        7: turn.TRANSVERSE,
+        8: turn.ROTATE_270,
+    }[orientation]
+    exif = PIL.Image.Exif()
+    exif[0x0112] = orientation
+    return encode(picture if stored is None else picture.transpose(stored), kind, exif=exif)
+
+
 def near(pixel: np.ndarray, color: tuple[int, int, int], tolerance: int = 12) -> bool:
     return bool(np.abs(pixel.astype(int) - color).max() <= tolerance)
 
@@ -114,22 +132,7 @@ def test_load_is_decode_then_resize(image: ImageParams) -> None:
 @pytest.mark.parametrize("orientation", range(1, 9))
 @pytest.mark.parametrize("kind", ["JPEG", "PNG", "WEBP", "TIFF"])
 def test_exif_orientation_is_undone(kind: str, orientation: int, image: ImageParams) -> None:
-    """The stored pixels are turned so that following the EXIF entry gives the upright picture."""
-    turn = PIL.Image.Transpose
-    stored = {
-        1: None,
-        2: turn.FLIP_LEFT_RIGHT,
-        3: turn.ROTATE_180,
-        4: turn.FLIP_TOP_BOTTOM,
-        5: turn.TRANSPOSE,
-        6: turn.ROTATE_90,
-        7: turn.TRANSVERSE,
-        8: turn.ROTATE_270,
-    }[orientation]
-    picture = corners() if stored is None else corners().transpose(stored)
-    exif = PIL.Image.Exif()
-    exif[0x0112] = orientation
-    data = encode(picture, kind, exif=exif)
+    data = as_camera(corners(), orientation, kind)
     assert looks_like_corners(imaging.decode(data, image, "a"))
     info = imaging.probe(data, image, "a")
     assert (info.width, info.height, info.orientation) == (48, 64, orientation)
@@ -417,6 +420,83 @@ def test_any_size_fits(
 def test_an_image_of_the_right_size_is_left_alone(image: ImageParams) -> None:
     pixels = np.array(photo(24, 32))
     assert np.array_equal(imaging.resize(pixels, image), pixels)
+
+
+def examined(data: bytes, image: ImageParams, side: int = 64) -> np.ndarray:
+    """The frame of an image that can be decoded."""
+    info, frame = imaging.examine(data, image, "a", side)
+    assert info == imaging.probe(data, image, "a")
+    assert isinstance(frame, np.ndarray)
+    assert (frame.shape, frame.dtype) == ((side, side, 3), np.uint8)
+    return frame
+
+
+@pytest.mark.parametrize("kind", FORMATS)
+@pytest.mark.parametrize("size", [(48, 64), (300, 40), (1, 1), (1, 200)])
+def test_examine_squeezes_any_picture_to_a_square(
+    kind: str, size: tuple[int, int], image: ImageParams
+) -> None:
+    frame = examined(encode(PIL.Image.new("RGB", size, RED), kind), image)
+    assert near(frame.reshape(-1, 3).min(axis=0), RED)
+    assert near(frame.reshape(-1, 3).max(axis=0), RED)
+
+
+@pytest.mark.parametrize("kind", ["JPEG", "PNG", "WEBP", "TIFF"])
+@pytest.mark.parametrize("orientation", range(1, 9))
+def test_examine_turns_upright(kind: str, orientation: int, image: ImageParams) -> None:
+    data = as_camera(corners(480, 640), orientation, kind)
+    assert looks_like_corners(examined(data, image))
+    info, _ = imaging.examine(data, image, "a", 64)
+    assert (info.width, info.height, info.orientation) == (480, 640, orientation)
+
+
+def test_examine_shrinks_by_averaging(image: ImageParams) -> None:
+    checks = np.indices((640, 640)).sum(axis=0) % 2 * 255
+    data = encode(PIL.Image.fromarray(checks.astype(np.uint8)), "PNG")
+    assert np.abs(examined(data, image).astype(int) - 127).max() <= 2
+
+
+def test_examine_agrees_whether_a_jpeg_is_decoded_small_or_in_full(image: ImageParams) -> None:
+    data = encode(photo(800, 600), "JPEG", quality=90)
+    full = PIL.Image.fromarray(imaging.decode(data, image, "a"))
+    expected = np.asarray(full.resize((64, 64), PIL.Image.Resampling.BILINEAR)).astype(int)
+    assert np.abs(examined(data, image) - expected).mean() < 3
+
+
+@pytest.mark.parametrize("kind", ["GIF", "WEBP", "PNG", "TIFF"])
+def test_examine_sees_the_first_frame_of_several(kind: str, image: ImageParams) -> None:
+    others = [PIL.Image.new("RGB", (48, 64), color) for color in (RED, GREEN)]
+    data = encode(corners(), kind, save_all=True, append_images=others)
+    assert looks_like_corners(examined(data, image))
+    assert imaging.examine(data, image, "a", 64)[0].frames == 3
+
+
+def test_examine_shows_the_background_under_transparent_pixels(image: ImageParams) -> None:
+    image = override(image, {"background": (10, 120, 240)})
+    frame = examined(encode(PIL.Image.new("RGBA", (20, 20), (0, 0, 0, 0)), "PNG"), image)
+    assert (frame == (10, 120, 240)).all()
+
+
+def test_examine_keeps_the_header_of_an_image_whose_pixels_are_damaged(image: ImageParams) -> None:
+    data = encode(photo(120, 160), "JPEG")
+    info, frame = imaging.examine(data[: len(data) // 2], image, "shoe", 64)
+    assert (info.format, info.width, info.height) == ("JPEG", 120, 160)
+    assert isinstance(frame, ImageError)
+    assert str(frame).startswith("shoe: the image is damaged or truncated (")
+
+
+@pytest.mark.parametrize(
+    ("data", "words"),
+    [(b"", "the file is empty"), (b"text", "this is text"), (b"\xff\xd8\xff", "is damaged")],
+)
+def test_examine_refuses_what_has_no_header(data: bytes, words: str, image: ImageParams) -> None:
+    with pytest.raises(ImageError, match=f"^shoe: .*{words}"):
+        imaging.examine(data, image, "shoe", 64)
+
+
+def test_examine_refuses_a_bomb_from_its_header(image: ImageParams) -> None:
+    with pytest.raises(ImageError, match="has 30000 x 30000 pixels, more than"):
+        imaging.examine(png_header(30_000, 30_000), image, "a", 64)
 
 
 def test_many_threads_get_what_one_gets(image: ImageParams) -> None:

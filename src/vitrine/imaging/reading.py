@@ -1,46 +1,19 @@
-"""The one door for pixels: bytes of an image file in, an upright RGB array of a fixed size out.
-
-Every stage and the service come through `load`, so what a network is trained on and what it is
-asked later are made by the same code. All functions may be called from many threads at once;
-Pillow releases the GIL while it decodes and resizes.
-"""
+"""Reading, decoding and resizing one image; see `vitrine.imaging`."""
 
 import stat
-from collections.abc import Callable
 from dataclasses import dataclass
 from io import BytesIO
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
 import numpy as np
 import PIL.Image
 from numpy.typing import NDArray
-from PIL.BmpImagePlugin import BmpImageFile
-from PIL.GifImagePlugin import GifImageFile
 from PIL.ImageFile import ImageFile
-from PIL.JpegImagePlugin import jpeg_factory
-from PIL.PngImagePlugin import PngImageFile
-from PIL.TiffImagePlugin import TiffImageFile
-from PIL.WebPImagePlugin import WebPImageFile
 
 from vitrine.core.errors import ImageError
 from vitrine.core.params import ImageParams
-
-__all__ = ["ImageInfo", "decode", "load", "probe", "read", "resize"]
-
-# The plugins are called without `PIL.Image.open`, whose limit on pixels is one for the whole
-# process and warns where ours must refuse.
-_OPENERS: tuple[tuple[bytes, Callable[[BytesIO], ImageFile]], ...] = (
-    (b"\xff\xd8\xff", jpeg_factory),
-    (b"\x89PNG\r\n\x1a\n", PngImageFile),
-    (b"GIF87a", GifImageFile),
-    (b"GIF89a", GifImageFile),
-    (b"BM", BmpImageFile),
-    (b"II*\0", TiffImageFile),
-    (b"MM\0*", TiffImageFile),
-    (b"II+\0", TiffImageFile),
-    (b"MM\0+", TiffImageFile),
-)
+from vitrine.imaging.formats import opener_of, why_no_image
 
 _TURNS = {
     2: PIL.Image.Transpose.FLIP_LEFT_RIGHT,
@@ -114,16 +87,26 @@ def probe(data: bytes, image: ImageParams, name: str) -> ImageInfo:
     Raises:
         ImageError: The bytes are no image of a known format, or exceed a limit.
     """
+    return _info(_open(data, image, name), name)
+
+
+def examine(
+    data: bytes, image: ImageParams, name: str, side: int
+) -> tuple[ImageInfo, NDArray[np.uint8] | ImageError]:
+    """Return what the header says, and the image squeezed to (side, side, 3) uint8, RGB, upright.
+
+    Pixels that cannot be decoded are returned as the error that says why.
+
+    Raises:
+        ImageError: The header is no image of a known format, or exceeds a limit.
+    """
     opened = _open(data, image, name)
-    orientation = _orientation(opened)
-    width, height = opened.size
-    if orientation >= 5 and opened.format != "TIFF":
-        width, height = height, width
+    info = _info(opened, name)
     try:
-        frames = int(getattr(opened, "n_frames", 1))
-    except Exception as error:
-        raise _damaged(name, error) from error
-    return ImageInfo(str(opened.format), width, height, opened.mode, orientation, frames)
+        picture = _upright(opened, image, name, (side, side))
+    except ImageError as error:
+        return info, error
+    return info, np.asarray(picture.resize((side, side), PIL.Image.Resampling.BILINEAR))
 
 
 def decode(
@@ -141,7 +124,7 @@ def decode(
     Raises:
         ImageError: The bytes are no image, are damaged or truncated, or exceed a limit.
     """
-    return np.array(_upright(data, image, name, at_least))
+    return np.array(_upright(_open(data, image, name), image, name, at_least))
 
 
 def resize(pixels: NDArray[np.uint8], image: ImageParams) -> NDArray[np.uint8]:
@@ -163,16 +146,18 @@ def load(source: bytes | Path, image: ImageParams, name: str | None = None) -> N
     if isinstance(source, Path):
         name = str(source) if name is None else name
         source = read(source, image, name)
+    name = name or "the image"
     enough = (_ROOM * image.height, _ROOM * image.width)
-    return np.array(_fit(_upright(source, image, name or "the image", enough), image))
+    picture = _upright(_open(source, image, name), image, name, enough)
+    return np.array(_fit(picture, image))
 
 
 def _open(data: bytes, image: ImageParams, name: str) -> ImageFile:
     """Return an image of which only the header is read, its size within the limits."""
     _check_bytes(len(data), image, name)
-    opener = _opener(data)
+    opener = opener_of(data)
     if opener is None:
-        raise ImageError(name, _why_not(data))
+        raise ImageError(name, why_no_image(data))
     try:
         opened = opener(BytesIO(data))
     except PIL.Image.DecompressionBombError as error:
@@ -194,12 +179,6 @@ def _open(data: bytes, image: ImageParams, name: str) -> ImageFile:
     return opened
 
 
-def _opener(data: bytes) -> Callable[[BytesIO], ImageFile] | None:
-    if data[:4] == b"RIFF" and data[8:12] == b"WEBP":
-        return cast(Callable[[BytesIO], ImageFile], WebPImageFile)
-    return next((opener for magic, opener in _OPENERS if data.startswith(magic)), None)
-
-
 def _check_bytes(size: int, image: ImageParams, name: str) -> None:
     if size == 0:
         raise ImageError(name, "the file is empty")
@@ -209,24 +188,6 @@ def _check_bytes(size: int, image: ImageParams, name: str) -> None:
             f"the file has {size:,} bytes, more than the {image.max_bytes:,} that "
             "image.max_bytes allows; make it smaller",
         )
-
-
-def _why_not(data: bytes) -> str:
-    """Say what bytes are that no decoder here reads."""
-    known = "save it as JPEG, PNG, WebP, GIF, BMP or TIFF"
-    start = data[:1024].lstrip(b"\xef\xbb\xbf \t\r\n").lower()
-    if data[4:8] == b"ftyp":
-        kind = "AVIF" if data[8:11] == b"avi" else "HEIC"
-        return f"{kind} images are not read; {known}"
-    if b"<svg" in start:
-        return f"SVG drawings are not read; {known}"
-    if start.startswith((b"<!doctype html", b"<html")):
-        return f"this is a web page, not an image; {known}"
-    if start.startswith(b"%pdf"):
-        return f"this is a PDF document, not an image; {known}"
-    if start.isascii() and not any(byte < 32 and byte not in b"\t\n\r" for byte in start):
-        return f"this is text, not an image; {known}"
-    return f"this is no image of a known format; {known}"
 
 
 def _damaged(name: str, error: Exception) -> ImageError:
@@ -242,11 +203,22 @@ def _orientation(opened: ImageFile) -> int:
     return int(value) if value in _TURNS else 1
 
 
+def _info(opened: ImageFile, name: str) -> ImageInfo:
+    orientation = _orientation(opened)
+    width, height = opened.size
+    if orientation >= 5 and opened.format != "TIFF":
+        width, height = height, width
+    try:
+        frames = int(getattr(opened, "n_frames", 1))
+    except Exception as error:
+        raise _damaged(name, error) from error
+    return ImageInfo(str(opened.format), width, height, opened.mode, orientation, frames)
+
+
 def _upright(
-    data: bytes, image: ImageParams, name: str, at_least: tuple[int, int] | None
+    opened: ImageFile, image: ImageParams, name: str, at_least: tuple[int, int] | None
 ) -> PIL.Image.Image:
     """Return the decoded first frame, turned upright, as an RGB image."""
-    opened = _open(data, image, name)
     orientation = _orientation(opened)
     if at_least is not None:
         height, width = at_least if orientation < 5 else at_least[::-1]
