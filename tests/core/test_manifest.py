@@ -47,6 +47,11 @@ def test_rows_come_back_as_they_were_written(tmp_path: Path) -> None:
         ("../a.jpg,vintage,home,,,", "image '../a.jpg' must be a path under data/"),
         ("/etc/a.jpg,vintage,home,,,", "image '/etc/a.jpg' must be a path under data/"),
         (",vintage,home,,,", "image '' must be a path under data/"),
+        ("images\\a.jpg,,,,,", "must be a path under data/ with forward slashes"),
+        ("images//a.jpg,,,,,", "image 'images//a.jpg' must be written 'images/a.jpg'"),
+        ("./images/a.jpg,,,,,", "image './images/a.jpg' must be written 'images/a.jpg'"),
+        ("images/./ok.jpg,,,,,", "image 'images/./ok.jpg' must be written 'images/ok.jpg'"),
+        ("images/a.jpg/,,,,,", "image 'images/a.jpg/' must be written 'images/a.jpg'"),
         (
             "images/a.jpg,vintage,home,,,dev",
             "split must be train, val, test or empty, but got 'dev'",

@@ -15,6 +15,11 @@ def bytes_digest(data: bytes) -> str:
     return hashlib.sha256(data).hexdigest()
 
 
+def dvc_digest(data: bytes) -> str:
+    """Return the MD5 of some bytes in hex (32 characters): what DVC calls a file."""
+    return hashlib.md5(data, usedforsecurity=False).hexdigest()
+
+
 def file_digest(path: Path) -> str:
     """Return the SHA-256 of a file's bytes in hex (64 characters), read in blocks."""
     with path.open("rb") as file:

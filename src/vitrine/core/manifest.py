@@ -8,11 +8,14 @@ Columns: `image` (path under data/, with forward slashes), `style` and `category
 import csv
 import hashlib
 import os
+from array import array
 from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path, PurePosixPath
+from pathlib import Path, PurePath, PurePosixPath
 from types import TracebackType
-from typing import Self
+from typing import Self, TextIO
+
+import numpy as np
 
 from vitrine.core.errors import DataError
 from vitrine.core.files import atomic_file
@@ -43,23 +46,39 @@ def read_manifest(path: Path, taxonomy: Taxonomy | None = None) -> Iterator[Row]
 
     Raises:
         DataError: A column is missing, the encoding is not UTF-8, or a row is wrong. The message
-            names file and line. Raised at the row concerned, while reading.
+            names file and line. Raised at the row concerned, while reading; that two rows name the
+            same image, at the end.
     """
     try:
         with path.open(encoding="utf-8-sig", newline="") as file:
-            reader = csv.reader(file, strict=True)
-            _check_header(path, next(reader, []))
-            first_line: dict[bytes, int] = {}
-            for values in reader:
-                where = f"{path.name} line {reader.line_num}"
-                row = _parse(where, values, taxonomy)
-                _check_repeated(where, row, first_line, reader.line_num)
+            numbers = array("Q")
+            for row in parse_manifest(file, path, taxonomy):
+                numbers.append(_number(row.image))
                 yield row
     except FileNotFoundError:
         raise DataError(
             f"{path} is missing: fetch the data with `dvc pull data.dvc`, "
             "or make it with `vitrine import`"
         ) from None
+    _check_repeated(path, numbers)
+
+
+def parse_manifest(file: TextIO, path: PurePath, taxonomy: Taxonomy | None = None) -> Iterator[Row]:
+    """Yield the rows of an open manifest one by one, each checked by itself.
+
+    Args:
+        file: Opened as UTF-8 (`utf-8-sig`) with `newline=""`.
+        path: What the errors call it.
+        taxonomy: What labels are allowed; without one, labels are not looked up.
+
+    Raises:
+        DataError: As `read_manifest`, repeated images aside.
+    """
+    reader = csv.reader(file, strict=True)
+    try:
+        _check_header(path, next(reader, []))
+        for values in reader:
+            yield _parse(f"{path.name} line {reader.line_num}", values, taxonomy)
     except UnicodeDecodeError as error:
         raise DataError(
             f"{path} is not UTF-8 text (byte {error.start}): save it as UTF-8 CSV"
@@ -68,7 +87,7 @@ def read_manifest(path: Path, taxonomy: Taxonomy | None = None) -> Iterator[Row]
         raise DataError(f"{path} line {reader.line_num} is not valid CSV: {error}") from None
 
 
-def _check_header(path: Path, header: list[str]) -> None:
+def _check_header(path: PurePath, header: list[str]) -> None:
     if tuple(header) == COLUMNS:
         return
     missing = [column for column in COLUMNS if column not in header]
@@ -92,6 +111,8 @@ def _parse(where: str, values: list[str], taxonomy: Taxonomy | None) -> Row:
             f"{where}: image {row.image!r} must be a path under data/ with forward slashes; "
             "correct the row"
         )
+    if str(path) != row.image:  # else two rows could name one file
+        raise DataError(f"{where}: image {row.image!r} must be written {str(path)!r}")
     if row.split and row.split not in SPLITS:
         raise DataError(f"{where}: split must be train, val, test or empty, but got {row.split!r}")
     if taxonomy is not None:
@@ -103,13 +124,29 @@ def _parse(where: str, values: list[str], taxonomy: Taxonomy | None) -> Row:
     return row
 
 
-def _check_repeated(where: str, row: Row, first_line: dict[bytes, int], line: int) -> None:
-    # 16 bytes a row instead of the path itself: a manifest may have very many rows.
-    key = hashlib.blake2b(os.fsencode(row.image), digest_size=16).digest()
-    if (first := first_line.setdefault(key, line)) != line:
-        raise DataError(
-            f"{where}: image {row.image!r} is already on line {first}; remove one of the two rows"
-        )
+def _number(image: str) -> int:
+    # 8 bytes a row instead of the path itself: a manifest may have very many rows.
+    digest = hashlib.blake2b(os.fsencode(image), digest_size=8).digest()
+    return int.from_bytes(digest, "little")
+
+
+def _check_repeated(path: Path, numbers: "array[int]") -> None:
+    """Raise `DataError` if two rows name the same image; `numbers` has that of every row's."""
+    ordered = np.sort(np.frombuffer(numbers, np.uint64))
+    again = set(ordered[1:][ordered[1:] == ordered[:-1]].tolist())
+    if not again:
+        return
+    first_line: dict[str, int] = {}
+    with path.open(encoding="utf-8-sig", newline="") as file:
+        reader = csv.reader(file)
+        for image, *_ in reader:
+            if _number(image) in again:
+                first = first_line.setdefault(image, reader.line_num)
+                if first != reader.line_num:
+                    raise DataError(
+                        f"{path.name} line {reader.line_num}: image {image!r} is already on line "
+                        f"{first}; remove one of the two rows"
+                    )
 
 
 class ManifestWriter:
@@ -151,6 +188,7 @@ class Catalogue:
         self.root = root
         self.manifest_path = root / "manifest.csv"
         self.taxonomy_path = root / "taxonomy.yaml"
+        self.quarantine_path = root / "quarantine.csv"
 
     def taxonomy(self) -> Taxonomy:
         """Read the taxonomy. Raises `DataError` when it is missing or wrong."""
