@@ -31,3 +31,21 @@ def test_it_replaces_only_when_told(workplace: Path) -> None:
 
     CliRunner().invoke(app, [*SMALL, "--seed", "8", "--replace"], catch_exceptions=False)
     assert (workplace / "data" / "manifest.csv").read_bytes() != before
+
+
+def test_it_plants_faults_and_says_what_must_be_found(workplace: Path) -> None:
+    result = CliRunner().invoke(
+        app, ["demo", "--images", "120", "--size", "48", "--faults", "1"], catch_exceptions=False
+    )
+
+    assert result.exit_code == 0
+    for words in ("link_outside", "too_dark", "images/flipped-0001.jpg", "vitrine validate"):
+        assert words in result.output
+    assert "dvc add" not in result.output
+    assert (workplace / "data" / "images" / "flipped-0001.jpg").is_file()
+    assert list((workplace / "data-outside" / "images").iterdir())
+
+
+def test_a_catalogue_too_small_for_the_faults_is_refused(workplace: Path) -> None:
+    with pytest.raises(DataError, match="ordinary images"):
+        CliRunner().invoke(app, [*SMALL, "--faults", "1"], catch_exceptions=False)

@@ -17,12 +17,22 @@ def command(
     replace: Annotated[
         bool, typer.Option("--replace", help="Replace what the folder holds.")
     ] = False,
+    faults: Annotated[
+        int, typer.Option(min=0, help="Plant so many of each fault, to see what validate catches.")
+    ] = 0,
 ) -> None:
     """Draw the demo catalogue: product images with labels, the same for the same seed."""
     from vitrine.demo import draw_catalogue
 
     drawn = draw_catalogue(data, images=images, size=size, seed=seed, replace=replace)
     typer.echo(drawn.describe())
+    if faults:
+        from vitrine.demo.faults import describe, plant_faults
+
+        typer.echo("\n" + describe(plant_faults(data, each=faults, seed=seed)))
+        typer.echo("\nSee what is caught:")
+        typer.echo("  vitrine validate")
+        return
     typer.echo("\nVersion it and run the pipeline:")
     typer.echo(f"  {shlex.join(['dvc', 'add', str(data)])}")
     typer.echo("  dvc repro")
