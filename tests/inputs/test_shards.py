@@ -6,7 +6,7 @@ import pytest
 from vitrine.core.errors import PreparedDataError
 from vitrine.core.taxonomy import Taxonomy
 from vitrine.inputs.records import Record, read_frames
-from vitrine.inputs.shards import read_batches, write_split
+from vitrine.inputs.shards import read_batches, read_names, write_split
 
 Written = dict[str, list[Record]]
 
@@ -23,6 +23,18 @@ def test_batches_bring_back_what_was_written(prepared: Path, written: Written, s
         labels = np.concatenate([batch.labels[head] for batch in batches])
         assert labels.dtype == np.int64
         assert labels.tolist() == [record.labels[head] for record in written[split]]
+
+
+@pytest.mark.parametrize("split", ["train", "val", "test"])
+def test_names_are_those_of_the_records(prepared: Path, written: Written, split: str) -> None:
+    assert list(read_names(prepared, split)) == [record.image for record in written[split]]
+
+
+def test_names_of_a_damaged_shard_are_refused(prepared: Path) -> None:
+    path = prepared / "val" / "shard-00000-of-00001.tfrecord"
+    path.write_bytes(path.read_bytes()[:-1])
+    with pytest.raises(PreparedDataError, match=r"val/shard-00000-of-00001\.tfrecord is damaged"):
+        list(read_names(prepared, "val"))
 
 
 @pytest.mark.parametrize(

@@ -11,6 +11,8 @@ from vitrine.inputs.listing import Listing
 from vitrine.inputs.split import assign, hash_shares
 
 CATEGORIES = ("shoe", "lamp", "bag")
+NONE = (np.empty(0, np.int64), np.empty(0, np.int64))
+"""No near-duplicates."""
 
 
 @pytest.fixture
@@ -23,7 +25,7 @@ def listing_of(rows: list[Row], taxonomy: Taxonomy, same: str = "") -> Listing:
     listing = Listing(taxonomy)
     for row in rows:
         digest = hashlib.sha256((same if same and row.title == same else row.image).encode())
-        listing.add(row, digest.hexdigest(), int(digest.hexdigest()[16:32], 16))
+        listing.add(row, digest.hexdigest())
     return listing
 
 
@@ -35,12 +37,12 @@ def many(count: int, start: int = 0) -> list[Row]:
 
 
 def test_the_shares_are_kept(section: PrepareParams, taxonomy: Taxonomy) -> None:
-    counts = np.bincount(assign(listing_of(many(6000), taxonomy), section).splits)
+    counts = np.bincount(assign(listing_of(many(6000), taxonomy), section, NONE).splits)
     assert counts / 6000 == pytest.approx([0.7, 0.15, 0.15], abs=0.02)
 
 
 def test_a_product_stays_together(section: PrepareParams, taxonomy: Taxonomy) -> None:
-    result = assign(listing_of(many(600), taxonomy), section)
+    result = assign(listing_of(many(600), taxonomy), section, NONE)
     assert (result.splits[::2] == result.splits[1::2]).all()
     assert (result.groups, result.largest) == (300, 2)
 
@@ -50,22 +52,43 @@ def test_equal_files_stay_together(section: PrepareParams, taxonomy: Taxonomy) -
         Row(row.image, row.style, row.category, title="same" if i % 10 == 0 else "")
         for i, row in enumerate(many(300))
     ]
-    result = assign(listing_of(rows, taxonomy, same="same"), section)
+    result = assign(listing_of(rows, taxonomy, same="same"), section, NONE)
     assert len(set(result.splits[::10].tolist())) == 1
     assert result.largest == 30
 
 
+def test_near_duplicates_stay_together(section: PrepareParams, taxonomy: Taxonomy) -> None:
+    listing = listing_of(many(400), taxonomy)
+    apart = assign(listing, section, NONE).splits
+    first = np.arange(0, 380, 20)
+    result = assign(listing, section, (first, first + 20))  # a chain
+    assert len(set(apart[::20].tolist())) == 3
+    assert len(set(result.splits[::20].tolist())) == 1
+    assert (result.splits[::2] == result.splits[1::2]).all()
+    assert (result.groups, result.largest) == (200 - 19, 40)
+
+
+def test_a_near_duplicate_goes_where_the_manifest_puts_its_twin(
+    section: PrepareParams, taxonomy: Taxonomy
+) -> None:
+    rows = [*many(400), Row("images/x.png", "plain", "bag", split="test")]
+    listing = listing_of(rows, taxonomy)
+    place = int(np.flatnonzero(assign(listing, section, NONE).splits == 0)[0])
+    near = np.array([place]), np.array([400])
+    assert SPLITS[assign(listing, section, near).splits[place]] == "test"
+
+
 def test_rows_that_are_added_move_no_others(section: PrepareParams, taxonomy: Taxonomy) -> None:
-    before = assign(listing_of(many(500), taxonomy), section).splits
-    later = assign(listing_of(many(500) + many(701, start=499)[1:], taxonomy), section).splits
+    before = assign(listing_of(many(500), taxonomy), section, NONE).splits
+    later = assign(listing_of(many(500) + many(701, start=499)[1:], taxonomy), section, NONE).splits
     assert (before == later[:500]).all()
 
 
 def test_another_seed_gives_another_split(section: PrepareParams, taxonomy: Taxonomy) -> None:
     listing = listing_of(many(300), taxonomy)
     other = section.model_copy(update={"seed": -5})
-    assert (assign(listing, section).splits == assign(listing, section).splits).all()
-    assert (assign(listing, section).splits != assign(listing, other).splits).any()
+    assert (assign(listing, section, NONE).splits == assign(listing, section, NONE).splits).all()
+    assert (assign(listing, section, NONE).splits != assign(listing, other, NONE).splits).any()
 
 
 def test_the_manifests_split_wins_and_its_group_follows(
@@ -76,18 +99,17 @@ def test_the_manifests_split_wins_and_its_group_follows(
         Row(f"images/x{i}.png", "plain", "shoe", f"x{i // 3}", split=("test", "", "")[i % 3])
         for i in range(60)
     ]
-    result = assign(listing_of(rows, taxonomy), section)
+    result = assign(listing_of(rows, taxonomy), section, NONE)
     assert {SPLITS[place] for place in result.splits[400:]} == {"test"}
-    assert result.torn == 0
 
 
-def test_groups_that_the_manifest_tears_are_counted(
+def test_groups_that_the_manifest_tears_stay_torn(
     section: PrepareParams, taxonomy: Taxonomy
 ) -> None:
     rows = many(400)
     torn = [("test", "a"), ("train", "a"), ("", "a"), ("val", "b"), ("val", "b")]
     rows += [Row(f"images/{i}{p}", "plain", "bag", p, split=s) for i, (s, p) in enumerate(torn)]
-    result = assign(listing_of(rows, taxonomy), section)
+    result = assign(listing_of(rows, taxonomy), section, NONE)
     assert [SPLITS[place] for place in result.splits[400:]] == [
         "test",
         "train",
@@ -95,7 +117,6 @@ def test_groups_that_the_manifest_tears_are_counted(
         "val",
         "val",
     ]
-    assert result.torn == 1
 
 
 def test_a_rare_class_is_in_every_split(section: PrepareParams, taxonomy: Taxonomy) -> None:
@@ -104,7 +125,7 @@ def test_a_rare_class_is_in_every_split(section: PrepareParams, taxonomy: Taxono
     listing = listing_of(rows, taxonomy)
     moved = set()
     for seed in range(12):
-        result = assign(listing, section.model_copy(update={"seed": seed}))
+        result = assign(listing, section.model_copy(update={"seed": seed}), NONE)
         assert sorted(result.splits[300:].tolist()) == [0, 1, 2]
         moved.add(result.moved)
     assert moved & {1, 2}
@@ -117,7 +138,7 @@ def test_two_groups_of_a_class_are_too_few(section: PrepareParams, taxonomy: Tax
         PreparedDataError,
         match=r"category 'bag' cannot be in train, val and test: its 8 images form 2 groups.*stay together",
     ):
-        assign(listing_of(rows, taxonomy), section)
+        assign(listing_of(rows, taxonomy), section, NONE)
 
 
 def test_splits_that_the_manifest_gives_are_not_mended(
@@ -125,20 +146,20 @@ def test_splits_that_the_manifest_gives_are_not_mended(
 ) -> None:
     rows = [Row(row.image, row.style, row.category, split="train") for row in many(300)]
     with pytest.raises(PreparedDataError, match=r"style 'plain'.*form 0 groups.*go to val"):
-        assign(listing_of(rows, taxonomy), section)
+        assign(listing_of(rows, taxonomy), section, NONE)
 
 
 def test_a_label_without_an_image_is_named(section: PrepareParams, taxonomy: Taxonomy) -> None:
     rows = [Row(row.image, row.style, CATEGORIES[i % 2]) for i, row in enumerate(many(300))]
     with pytest.raises(PreparedDataError, match=r"category 'bag' of taxonomy\.yaml has no image"):
-        assign(listing_of(rows, taxonomy), section)
+        assign(listing_of(rows, taxonomy), section, NONE)
 
 
 def test_no_gap_is_opened_to_close_another(section: PrepareParams, taxonomy: Taxonomy) -> None:
     # Every vintage image is also one of the few bags, so both labels must be served by one move.
     rows = [Row(f"images/{i}.png", "plain", CATEGORIES[i % 2]) for i in range(200)]
     rows += [Row(f"images/bag{i}.png", "vintage", "bag") for i in range(4)]
-    splits = assign(listing_of(rows, taxonomy), section).splits
+    splits = assign(listing_of(rows, taxonomy), section, NONE).splits
     assert set(splits[200:].tolist()) == {0, 1, 2}
 
 

@@ -4,18 +4,22 @@ import sys
 from collections.abc import Callable
 from itertools import pairwise
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 
 from vitrine import imaging
-from vitrine.core.errors import DataError, ImageError, PreparedDataError
+from vitrine.core.errors import DataError, ImageError, PreparedDataError, ValidationFailed
 from vitrine.core.manifest import Catalogue, ManifestWriter, Row
-from vitrine.core.params import Params
+from vitrine.core.params import Params, override
 from vitrine.demo import draw_catalogue
 from vitrine.inputs.shards import read_batches
 from vitrine.inputs.summary import Summary
-from vitrine.quality.facts import measure, write_facts
+from vitrine.quality.duplicates import NEAR_FILE, near_duplicates, write_edges
+from vitrine.quality.facts import write_facts
+from vitrine.quality.measuring import measure_files
+from vitrine.quality.store import FactStore
 from vitrine.stages import prepare
 
 DATA = Path("data")
@@ -47,11 +51,10 @@ def catalogue(workplace: Path, drawn: Path, small: Params) -> Catalogue:
 
 
 def find_facts(params: Params) -> None:
-    catalogue = Catalogue(DATA)
-    write_facts(
-        FACTS,
-        (measure(catalogue.path(row), params.image, row.image) for row in catalogue.rows()),
-    )
+    names = [row.image for row in Catalogue(DATA).rows()]
+    with FactStore(Path("store.db"), params.image) as store:
+        write_facts(FACTS, measure_files(DATA, names, params.image, store, workers=1))
+    write_edges(FACTS.with_name(NEAR_FILE), near_duplicates(FACTS, params.validate_.integrity))
 
 
 def rewrite(catalogue: Catalogue, change: Callable[[list[Row]], list[Row]]) -> None:
@@ -128,22 +131,58 @@ def test_images_without_any_label_are_left_out_and_counted(
     assert blank.image not in names
 
 
-def test_tears_by_the_manifest_are_told(catalogue: Catalogue, small: Params) -> None:
-    views = [row for row in catalogue.rows() if row.product]
+@pytest.fixture
+def torn(catalogue: Catalogue) -> tuple[Row, Row]:
+    """Two views of one product that the manifest gives to train and to test."""
+    views = [row for row in catalogue.rows() if row.product and row.category]
     twins = next((a, b) for a, b in pairwise(views) if a.product == b.product)
+    given = {twins[0].image: "train", twins[1].image: "test"}
 
     def tear(rows: list[Row]) -> list[Row]:
-        given = {twins[0].image: "train", twins[1].image: "test"}
         return [
             Row(r.image, r.style, r.category, r.product, r.title, given.get(r.image, ""))
             for r in rows
         ]
 
     rewrite(catalogue, tear)
+    return twins
+
+
+def test_a_leak_stops_the_pipeline_with_the_rows_named(
+    torn: tuple[Row, Row], small: Params
+) -> None:
+    with pytest.raises(ValidationFailed) as caught:
+        prepare.run(small.prepare, small.image)
+    text = str(caught.value)
+    assert "error: no product is in more than one of train, val and test; fault found in" in text
     assert (
-        "1 groups of views or near-duplicates are torn apart"
-        in prepare.run(small.prepare, small.image).describe()
+        f"{torn[0].image}: the image is in train, but is of the same product as {torn[1].image}"
+    ) in text
+    assert "prepare.severity of params.yaml" in text
+    assert not OUT.exists()
+    assert torn[0].image in Path("reports/prepare/index.html").read_text(encoding="utf-8")
+
+
+def test_a_leak_can_be_allowed(torn: tuple[Row, Row], small: Params) -> None:
+    allowed = override(small.prepare, {"severity": {"leaked_products": "warning"}})
+    assert "leaked_products  leakage" in prepare.run(allowed, small.image).describe()
+    assert OUT.is_dir()
+
+
+def test_the_proof_looks_at_the_shards_and_not_at_the_plan(
+    catalogue: Catalogue, small: Params, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # A grouping that forgets the products: what it writes leaks, and must not pass.
+    def forget(products: Any, contents: Any, near: Any) -> Any:
+        return np.arange(len(products))
+
+    monkeypatch.setattr("vitrine.inputs.split.group_images", forget)
+    monkeypatch.setattr(
+        "vitrine.inputs.split.hash_shares",
+        lambda keys, seed: np.random.default_rng(0).random(len(keys)),
     )
+    with pytest.raises(ValidationFailed, match="leaked_products"):
+        prepare.run(small.prepare, small.image)
 
 
 @pytest.mark.parametrize(
@@ -227,9 +266,9 @@ def test_missing_and_empty_inputs_are_named(
         prepare.run(small.prepare, small.image)
 
 
-def test_the_stage_and_the_readers_of_shards_load_no_heavy_library() -> None:
+def test_the_readers_of_shards_load_no_heavy_library() -> None:
     code = (
-        "import sys, vitrine.stages.prepare, vitrine.inputs.shards;"
+        "import sys, vitrine.inputs.shards;"
         "print({'tensorflow', 'keras', 'mlflow', 'great_expectations', 'pandas'} & set(sys.modules))"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)

@@ -51,6 +51,12 @@ def pipeline(store: Path, prepared: Path, tiny_bundle: Path) -> Path:
     (store / "reports/evaluate/card.md").write_text(
         "# The card\nGood.\n![](plots/a.png)\n## Data\n"
     )
+    for number, stage in enumerate(("validate", "prepare")):
+        docs = store / "reports" / stage / "data_docs"
+        docs.mkdir(parents=True)
+        (docs / "index.html").write_text(f"the docs of {stage}")
+        metrics = {"errors": 0, "warnings": number}
+        (docs.parent / "metrics.json").write_text(json.dumps(metrics))
     return store
 
 
@@ -88,6 +94,18 @@ def test_a_bundle_is_judged_and_registered(pipeline: Path, section: RegisterPara
     assert (verdict["gate"], verdict["version"]) == ("passed", 1)
     assert 0 <= verdict["style_macro_f1"] <= 1
     assert "✓" in (pipeline / "reports/register/verdict.md").read_text()
+
+
+def test_the_data_checks_belong_to_the_run(pipeline: Path, section: RegisterParams) -> None:
+    register.run(section)
+    version = tracking.version_of_alias(section.name, "challenger")
+    assert version is not None
+    client = MlflowClient(f"sqlite:///{pipeline / 'mlflow.db'}")
+    run = client.get_run(client.get_model_version(section.name, "1").run_id)
+    assert run.data.metrics["validate/warnings"] == 0
+    assert run.data.metrics["prepare/warnings"] == 1
+    page = client.download_artifacts(run.info.run_id, "validate/data_docs/index.html")
+    assert Path(page).read_text() == "the docs of validate"
 
 
 def test_the_same_bytes_are_registered_once(pipeline: Path, section: RegisterParams) -> None:

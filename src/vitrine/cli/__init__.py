@@ -15,6 +15,7 @@ from vitrine.cli import (
     package,
     prepare,
     promote,
+    quarantine,
     register,
     smoke,
     train,
@@ -57,6 +58,7 @@ def options(
 app.add_typer(import_.app, name="import")
 app.command("demo")(demo.command)
 app.command("validate")(validate.command)
+app.command("quarantine")(quarantine.command)
 app.command("prepare")(prepare.command)
 app.command("tune")(tune.command)
 app.command("train")(train.command)

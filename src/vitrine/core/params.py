@@ -16,6 +16,7 @@ from vitrine.core.errors import ParamsError
 Share = Annotated[float, Field(ge=0, le=1)]
 Positive = Annotated[int, Field(ge=1)]
 Count = Annotated[int, Field(ge=0)]
+Severities = Mapping[str, Literal["error", "warning", "off"]]
 Channel = Annotated[int, Field(ge=0, le=255)]
 
 
@@ -37,27 +38,67 @@ class ImageParams(Section):
     max_pixels: Positive
 
 
-class ValidateParams(Section):
-    """Thresholds of the data checks."""
+class IntegrityParams(Section):
+    """Files: what is allowed, and what repeats another one."""
 
-    workers: Count
     formats: tuple[str, ...]
     min_side: Positive
-    max_aspect_ratio: Annotated[float, Field(ge=1)]
+    max_conflict_share: Share
+    max_duplicate_share: Share
+    near_duplicate_distance: Annotated[int, Field(ge=0, le=16)]
+    near_duplicate_similarity: Share
+
+
+class LabelsParams(Section):
+    """Classes: how many images they need."""
+
     min_images_per_class: Positive
     max_missing_share: Share
     max_conflict_share: Share
-    max_duplicate_share: Share
+    max_imbalance: Annotated[float, Field(ge=1)]
+
+
+class QualityParams(Section):
+    """Pictures: what a person would not put into a catalogue."""
+
+    tolerated_share: Share
+    min_brightest: Annotated[float, Field(ge=0, le=255)]
+    max_darkest: Annotated[float, Field(ge=0, le=255)]
+    min_sharpness: Annotated[float, Field(ge=0)]
     min_contrast: Annotated[float, Field(ge=0)]
+    max_size_ratio: Annotated[float, Field(ge=1)]
+    max_aspect_ratio: Annotated[float, Field(ge=1)]
+    min_colourfulness: Annotated[float, Field(ge=0)]
+    max_grey_share: Share
+    max_repetition: Share
+
+
+class ChangeParams(Section):
+    """How much the data may differ from its earlier version."""
+
+    compare_with: str
+    max_label_psi: Annotated[float, Field(ge=0)]
+    max_fact_psi: Annotated[float, Field(ge=0)]
+
+
+class ValidateParams(Section):
+    """Thresholds of the data checks, by suite."""
+
+    workers: Count
+    severity: Severities
+    integrity: IntegrityParams
+    labels: LabelsParams
+    quality: QualityParams
+    change: ChangeParams
 
 
 class PrepareParams(Section):
     """How the data is split and sharded."""
 
     workers: Count
+    severity: Severities
     val_share: Share
     test_share: Share
-    near_duplicate_distance: Annotated[int, Field(ge=0, le=8)]
     shard_megabytes: Positive
     min_shards: Positive
     seed: int

@@ -1,4 +1,4 @@
-"""What `prepare` keeps of every image while it decides: about forty bytes and the name."""
+"""What `prepare` keeps of every image while it decides: about thirty bytes and the name."""
 
 import hashlib
 from array import array
@@ -32,19 +32,17 @@ class Listing:
     _ends: "array[int]" = field(default_factory=lambda: array("Q"))
     _products: "array[int]" = field(default_factory=lambda: array("Q"))
     _contents: "array[int]" = field(default_factory=lambda: array("Q"))
-    _hashes: "array[int]" = field(default_factory=lambda: array("Q"))
     _given: "array[int]" = field(default_factory=lambda: array("b"))
     _labels: dict[Head, "array[int]"] = field(
         default_factory=lambda: {head: array("i") for head in HEADS}
     )
 
-    def add(self, row: Row, sha256: str, phash: int) -> None:
-        """Append a row with the digest (hex) and the perceptual hash (64 bits) of its file."""
+    def add(self, row: Row, sha256: str) -> None:
+        """Append a row with the digest (hex) of its file."""
         self._names += row.image.encode()
         self._ends.append(len(self._names))
         self._products.append(_number(row.product) if row.product else 0)
         self._contents.append(content_number(sha256))
-        self._hashes.append(phash)
         self._given.append(SPLITS.index(row.split) if row.split else UNDECIDED)
         self._labels["style"].append(self.taxonomy.index("style", row.style))
         self._labels["category"].append(self.taxonomy.index("category", row.category))
@@ -74,11 +72,6 @@ class Listing:
     def contents(self) -> NDArray[np.uint64]:
         """(n,) numbers that are equal for equal bytes."""
         return np.frombuffer(self._contents, np.uint64)
-
-    @property
-    def hashes(self) -> NDArray[np.uint64]:
-        """(n,) perceptual hashes."""
-        return np.frombuffer(self._hashes, np.uint64)
 
     @property
     def given(self) -> NDArray[np.int8]:

@@ -98,6 +98,16 @@ def read_batches(folder: Path, split: str, batch_size: int) -> Iterator[Batch]:
         )
 
 
+def read_names(folder: Path, split: str) -> Iterator[str]:
+    """Yield the images of a split by their path under data/, one record in memory at a time.
+
+    Raises:
+        PreparedDataError: As `read_batches`.
+    """
+    for record in _records(Summary.load(folder), folder, split):
+        yield record.image
+
+
 def _records(summary: Summary, folder: Path, split: str) -> Iterator[Record]:
     limits = {head: len(summary.taxonomy.names(head)) for head in HEADS}
     for path in summary.shard_paths(folder, split):

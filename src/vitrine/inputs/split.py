@@ -22,18 +22,16 @@ class Assignment:
         splits: (n,) int8 places in `SPLITS`.
         groups: Number of groups that were kept together.
         largest: Images in the largest group.
-        torn: Groups that the manifest's own splits tear apart.
         moved: Groups that were moved so that every class is in every split.
     """
 
     splits: NDArray[np.int8]
     groups: int
     largest: int
-    torn: int
     moved: int
 
 
-def assign(listing: Listing, section: PrepareParams) -> Assignment:
+def assign(listing: Listing, section: PrepareParams, near: tuple[Indices, Indices]) -> Assignment:
     """Decide the split of every image of a listing.
 
     Views of one product, equal files and near-duplicates form groups (joined through common
@@ -42,21 +40,24 @@ def assign(listing: Listing, section: PrepareParams) -> Assignment:
     wins, for the row and for the undecided rows of its group. At last, groups move until every
     label is in every split.
 
+    Args:
+        listing: The images.
+        section: The shares and the seed.
+        near: Two arrays of images that show nearly the same.
+
     Raises:
         PreparedDataError: A label cannot be in train, val and test; the message names it.
     """
-    roots = group_images(
-        listing.products, listing.contents, listing.hashes, section.near_duplicate_distance
-    )
+    roots = group_images(listing.products, listing.contents, near)
     keys = np.where(listing.products != 0, listing.products, listing.contents)[roots]
     shares = hash_shares(keys, section.seed)
     splits = np.full(len(listing), TRAIN, np.int8)
     splits[shares < section.test_share + section.val_share] = VAL
     splits[shares < section.test_share] = TEST
-    fixed, torn = _apply_given(splits, listing.given, roots)
+    fixed = _apply_given(splits, listing.given, roots)
     moved = cover(listing, splits, np.where(fixed, UNDECIDED, roots), shares)
     sizes = np.bincount(roots)
-    return Assignment(splits, int(np.count_nonzero(sizes)), int(sizes.max()), torn, moved)
+    return Assignment(splits, int(np.count_nonzero(sizes)), int(sizes.max()), moved)
 
 
 def hash_shares(keys: NDArray[np.uint64], seed: int) -> NDArray[np.float64]:
@@ -74,19 +75,19 @@ def hash_shares(keys: NDArray[np.uint64], seed: int) -> NDArray[np.float64]:
 
 def _apply_given(
     splits: NDArray[np.int8], given: NDArray[np.int8], roots: Indices
-) -> tuple[NDArray[np.bool_], int]:
+) -> NDArray[np.bool_]:
     """Write the manifest's splits over the hashed ones.
 
     Returns:
-        (n,) whether an image's group is fixed by the manifest, and how many groups it tears apart.
+        (n,) whether an image's group is fixed by the manifest.
     """
     decided = np.flatnonzero(given != UNDECIDED)
     lowest = np.full(len(given), len(SPLITS), np.int8)
     highest = np.full(len(given), UNDECIDED, np.int8)
     np.minimum.at(lowest, roots[decided], given[decided])
     np.maximum.at(highest, roots[decided], given[decided])
-    fixed = highest[roots] != UNDECIDED
+    fixed: NDArray[np.bool_] = highest[roots] != UNDECIDED
     # In a torn group the undecided rows go to train rather than to test: lowest first.
     splits[fixed] = lowest[roots[fixed]]
     splits[decided] = given[decided]
-    return fixed, int(np.count_nonzero(lowest < highest))
+    return fixed

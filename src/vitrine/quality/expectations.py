@@ -1,6 +1,12 @@
-"""Great Expectations, and only here: checks become suites, their results outcomes and Data Docs."""
+"""Great Expectations, and only here: checks become suites, their results outcomes and Data Docs.
 
-from collections.abc import Iterator, Mapping
+The tables lie in an SQLite file and are checked there, by SQL: neither they nor the rows that break
+a check are ever in memory.
+"""
+
+import ast
+import re
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
@@ -13,17 +19,27 @@ from great_expectations.data_context.types.base import (
 )
 
 from vitrine.core.files import atomic_folder
-from vitrine.quality.checks import TABLES, Check
-from vitrine.quality.tables import Table
+from vitrine.quality.agreement import ExpectGroupsToAgree
+from vitrine.quality.checks import Check
+from vitrine.quality.data_docs import make_offline
 
-_RULES = {
+_RULES: dict[str, Any] = {
     "in_set": gx.expectations.ExpectColumnValuesToBeInSet,
     "not_in_set": gx.expectations.ExpectColumnValuesToNotBeInSet,
     "between": gx.expectations.ExpectColumnValuesToBeBetween,
     "null": gx.expectations.ExpectColumnValuesToBeNull,
     "not_null": gx.expectations.ExpectColumnValuesToNotBeNull,
+    "agree": ExpectGroupsToAgree,
 }
 _SEVERITIES = {"error": "critical", "warning": "warning"}
+_RESULT = {
+    "result_format": "SUMMARY",
+    "partial_unexpected_count": 20,
+    "return_unexpected_index_query": True,
+}
+"""What the results hold of the rows that break a check: how many, some, and how to find all."""
+
+_PYTHON_TEXT = re.compile(r"""'(?:[^'\\]|\\.)*'|"(?:[^"\\]|\\.)*'(?:[^"\\]|\\.)*\"""")
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,13 +50,15 @@ class Outcome:
         check: The check.
         passed: Whether the expectation is met; with `mostly`, although some rows may break it.
         judged: How many cells were looked at.
-        broken: Where the rows that break it lie in the suite's table, counted from 0.
+        broken: How many of them break the check.
+        query: SQL that selects the `place` of the rows that do, from the check's table.
     """
 
     check: Check
     passed: bool
     judged: int
-    broken: tuple[int, ...]
+    broken: int
+    query: str
 
     @property
     def weight(self) -> Literal["error", "warning", "tolerated"]:
@@ -49,16 +67,16 @@ class Outcome:
 
     def found_in(self) -> str:
         """Return how many of the judged rows break the check: `3 of 8,000`."""
-        return f"{len(self.broken):,} of {self.judged:,}"
+        return f"{self.broken:,} of {self.judged:,}"
 
 
-def run_checks(checks: list[Check], tables: Mapping[str, Table], docs: Path) -> list[Outcome]:
+def run_checks(checks: list[Check], database: Path, docs: Path) -> list[Outcome]:
     """Run the checks as Great Expectations suites, and render the results as Data Docs.
 
     Args:
         checks: What is expected.
-        tables: What is checked, by name.
-        docs: The folder that becomes the Data Docs; what was there is replaced.
+        database: The SQLite file with the tables that are checked, each with a key `place`.
+        docs: The folder that becomes the Data Docs, readable offline; what was there is replaced.
 
     Returns:
         One outcome a check, in the order of the checks.
@@ -66,10 +84,17 @@ def run_checks(checks: list[Check], tables: Mapping[str, Table], docs: Path) -> 
     outcomes: list[Outcome] = []
     with atomic_folder(docs) as site:
         context = _context(site)
-        for name, table in tables.items():
-            members = [check for check in checks if TABLES[check.suite] == name]
-            outcomes += _run_table(context, name, table, members)
+        source = context.data_sources.add_sqlite(
+            "catalogue", connection_string=f"sqlite:///{database.absolute()}"
+        )
+        try:
+            for table in dict.fromkeys(check.table for check in checks):
+                members = [check for check in checks if check.table == table]
+                outcomes += _run_table(context, source, table, members)
+        finally:
+            source.get_engine().dispose()
         context.build_data_docs()
+        make_offline(site)
     return sorted(outcomes, key=lambda outcome: checks.index(outcome.check))
 
 
@@ -94,26 +119,26 @@ def _context(site: Path) -> Any:
     )
 
 
-def _run_table(context: Any, name: str, table: Table, checks: list[Check]) -> Iterator[Outcome]:
-    asset = context.data_sources.add_pandas(name).add_dataframe_asset(name)
-    batch = asset.add_batch_definition_whole_dataframe("all")
+def _run_table(context: Any, source: Any, table: str, checks: list[Check]) -> Iterator[Outcome]:
+    asset = source.add_table_asset(table, table_name=table)
+    batch = asset.add_batch_definition_whole_table("all")
     suites = {check.suite: [c for c in checks if c.suite == check.suite] for check in checks}
-    validations = [
-        gx.ValidationDefinition(
-            name=suite, data=batch, suite=context.suites.add(_suite(suite, members))
-        )
-        for suite, members in suites.items()
-    ]
+    validations = []
+    for suite, members in suites.items():
+        name = suite if table == "images" else f"{suite} of {table.replace('_', ' ')}"
+        added = context.suites.add(_suite(name, members))
+        validation = gx.ValidationDefinition(name=name, data=batch, suite=added)
+        validations.append(context.validation_definitions.add(validation))
     checkpoint = gx.Checkpoint(
-        name=name,
-        validation_definitions=[context.validation_definitions.add(v) for v in validations],
-        result_format={"result_format": "COMPLETE", "unexpected_index_column_names": [*table.keys]},
+        name=table,
+        validation_definitions=validations,
+        result_format={**_RESULT, "unexpected_index_column_names": ["place"]},
     )
-    result = context.checkpoints.add(checkpoint).run(batch_parameters={"dataframe": table.frame})
+    result = context.checkpoints.add(checkpoint).run()
     by_name = {check.name: check for check in checks}
-    for validation in result.run_results.values():
-        for found in validation.results:
-            yield _outcome(by_name[found.expectation_config.meta["check"]], found, table)
+    for run in result.run_results.values():
+        for found in run.results:
+            yield _outcome(by_name[found.expectation_config.meta["check"]], found)
 
 
 def _suite(name: str, checks: list[Check]) -> Any:
@@ -130,17 +155,21 @@ def _suite(name: str, checks: list[Check]) -> Any:
     return gx.ExpectationSuite(name=name, expectations=expectations)
 
 
-def _outcome(check: Check, found: Any, table: Table) -> Outcome:
-    if "element_count" not in found.result:
+def _outcome(check: Check, found: Any) -> Outcome:
+    result = found.result
+    if "element_count" not in result:
         raise RuntimeError(f"the check {check.name} could not be run: {found.exception_info}")
-    broken = [
-        tuple(row[key] for key in table.keys) for row in found.result["unexpected_index_list"]
-    ]
-    places = _places(table) if broken else {}
-    judged = found.result["element_count"] - found.result.get("missing_count", 0)
-    return Outcome(check, bool(found.success), judged, tuple(places[key] for key in broken))
+    judged = result["element_count"] - result.get("missing_count", 0)
+    query = _as_sql(result["unexpected_index_query"].rstrip().removesuffix(";"))
+    broken = int(result["unexpected_count"] or 0)  # None of an empty table
+    return Outcome(check, bool(found.success) or not judged, judged, broken, query)
 
 
-def _places(table: Table) -> dict[tuple[Any, ...], int]:
-    names = zip(*(table.frame[key] for key in table.keys), strict=True)
-    return {name: place for place, name in enumerate(names)}
+def _as_sql(query: str) -> str:
+    """Return a query with the texts in it as SQL writes them: they come as Python does."""
+
+    def written(found: re.Match[str]) -> str:
+        text = str(ast.literal_eval(found[0])).replace("'", "''")
+        return f"'{text}'"
+
+    return _PYTHON_TEXT.sub(written, query)

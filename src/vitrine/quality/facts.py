@@ -1,28 +1,27 @@
-"""What is known of every image file: its header, digest and a few numbers, one row an image.
+"""What is known of every image file: its header, digests and a few numbers, one row an image.
 
 `validate` measures the facts and keeps them as Parquet, in the order of the manifest. The checks
 and `prepare` read them there, so that no image is decoded again for them.
 """
 
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
+from typing import Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from vitrine import imaging
-from vitrine.core.digests import bytes_digest
-from vitrine.core.errors import DataError, ImageError
+from vitrine.core.errors import DataError
 from vitrine.core.files import atomic_file
-from vitrine.core.params import ImageParams
-from vitrine.quality import pixels
 
 FACTS_FILE = "facts.parquet"
 ROW_GROUP = 4096
 READ_ROWS = 512
 _AGAIN = "make it with `vitrine validate`"
+
+Descriptor = bytes
 
 SCHEMA = pa.schema(
     [
@@ -35,11 +34,21 @@ SCHEMA = pa.schema(
         pa.field("mode", pa.string()),
         pa.field("orientation", pa.int8()),
         pa.field("bytes", pa.int64()),
+        pa.field("md5", pa.string()),
         pa.field("sha256", pa.string()),
         pa.field("phash", pa.uint64()),
+        pa.field("mirror_hash", pa.uint64()),
+        pa.field("descriptor", pa.binary()),
+        pa.field("aspect_ratio", pa.float32()),
         pa.field("brightness", pa.float32()),
+        pa.field("darkest", pa.float32()),
+        pa.field("brightest", pa.float32()),
         pa.field("contrast", pa.float32()),
         pa.field("sharpness", pa.float32()),
+        pa.field("entropy", pa.float32()),
+        pa.field("colourfulness", pa.float32()),
+        pa.field("background", pa.float32()),
+        pa.field("repetition", pa.float32()),
     ]
 )
 
@@ -58,11 +67,21 @@ class Facts:
         mode: Pillow's name of the stored pixels: `RGB`, `L`, `CMYK` …
         orientation: The EXIF orientation, 1 (upright) to 8.
         bytes: Size of the file; None only where there is no file.
-        sha256: Digest of the file's bytes, in hex.
+        md5: Of the file's bytes, in hex: what DVC calls the file in its cache.
+        sha256: Of the file's bytes, in hex.
         phash: Perceptual hash, 64 bits.
+        mirror_hash: That of the image seen in a mirror.
+        descriptor: What near-duplicates are compared by, see `vitrine.quality.descriptors`.
+        aspect_ratio: The longer side in shares of the shorter one, 1 or more.
         brightness: Mean grey level, 0 to 255.
+        darkest: Grey level that 1 % of the pixels do not exceed.
+        brightest: Grey level that 99 % of the pixels do not exceed.
         contrast: Standard deviation of the grey levels, 0 to 127.5.
-        sharpness: Variance of the grey levels' Laplacian, 0 or more.
+        sharpness: How steep the steepest edges are, 0 (none) to about 4.
+        entropy: Of the grey levels, 0 to 8 bits.
+        colourfulness: 0 (grey) to about 200.
+        background: Share of the pixels that have the colour of the border, 0 to 1.
+        repetition: How strongly the background repeats a faint pattern, 0 to 1.
     """
 
     image: str
@@ -74,53 +93,21 @@ class Facts:
     mode: str | None = None
     orientation: int | None = None
     bytes: int | None = None
+    md5: str | None = None
     sha256: str | None = None
     phash: int | None = None
+    mirror_hash: int | None = None
+    descriptor: Descriptor | None = None
+    aspect_ratio: float | None = None
     brightness: float | None = None
+    darkest: float | None = None
+    brightest: float | None = None
     contrast: float | None = None
     sharpness: float | None = None
-
-
-def measure(path: Path, image: ImageParams, name: str) -> Facts:
-    """Find out what can be known of an image file; a fault of the file is a fact, not an error.
-
-    Args:
-        path: Where the file lies.
-        image: The limits on bytes and pixels.
-        name: The path of the manifest's row.
-    """
-    facts = Facts(name, bytes=_size(path))
-    try:
-        data = imaging.read(path, image, name)
-        facts = replace(facts, sha256=bytes_digest(data))
-        info = imaging.probe(data, image, name)
-        facts = replace(
-            facts,
-            format=info.format,
-            width=info.width,
-            height=info.height,
-            mode=info.mode,
-            orientation=info.orientation,
-        )
-        decoded = imaging.decode(data, image, name, at_least=(pixels.SIDE, pixels.SIDE))
-    except ImageError as error:
-        return replace(facts, reason=error.reason)
-    grey = pixels.small_grey(decoded)
-    return replace(
-        facts,
-        readable=True,
-        phash=pixels.perceptual_hash(grey),
-        brightness=float(grey.mean()),
-        contrast=float(grey.std()),
-        sharpness=pixels.sharpness(grey),
-    )
-
-
-def _size(path: Path) -> int | None:
-    try:
-        return path.stat().st_size
-    except (OSError, ValueError):  # missing, behind a closed folder, or no possible name
-        return None
+    entropy: float | None = None
+    colourfulness: float | None = None
+    background: float | None = None
+    repetition: float | None = None
 
 
 def write_facts(path: Path, rows: Iterable[Facts]) -> None:
@@ -141,13 +128,22 @@ def read_facts(path: Path) -> Iterator[Facts]:
     Raises:
         DataError: The file is missing, is no Parquet, or has other columns.
     """
+    for batch in read_batches(path, SCHEMA.names):
+        for row in batch.to_pylist():
+            yield Facts(**row)
+
+
+def read_batches(path: Path, columns: Sequence[str]) -> Iterator[Any]:
+    """Yield some columns of a Parquet file of facts, `READ_ROWS` rows at a time, as Arrow batches.
+
+    Raises:
+        DataError: As `read_facts`.
+    """
     try:
         with pq.ParquetFile(path) as file:
             if not file.schema_arrow.equals(SCHEMA):
                 raise DataError(f"{path} has other columns than this version writes: {_AGAIN}")
-            for batch in file.iter_batches(batch_size=READ_ROWS):
-                for row in batch.to_pylist():
-                    yield Facts(**row)
+            yield from file.iter_batches(batch_size=READ_ROWS, columns=list(columns))
     except FileNotFoundError:
         raise DataError(f"{path} is missing: {_AGAIN}") from None
     except pa.ArrowInvalid as error:

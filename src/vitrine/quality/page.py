@@ -1,10 +1,10 @@
 """The report as one page of HTML that needs nothing else: no network, no script, no other file."""
 
 from base64 import b64encode
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from html import escape
 from io import BytesIO
-from itertools import islice
+from itertools import groupby
 from pathlib import Path
 from string import Template
 
@@ -17,59 +17,75 @@ from vitrine.core.taxonomy import HEADS, Head
 from vitrine.quality.expectations import Outcome
 from vitrine.quality.report import DOCS, FINDINGS, Finding, Report
 
-ROWS = 100
-"""Rows of a check that the page lists; all of them are in the CSV beside it."""
-PICTURES = 20
-"""Rows of a check that are shown with their picture."""
-THUMBNAIL = 96
-"""The longer side of such a picture, in pixels."""
+PICTURES = 24
+"""Rows of a check that are shown; all of them are in the CSV beside the page."""
+GROUPS = 12
+"""Groups of images that are shown side by side."""
+MEMBERS = 6
+"""Images of a group that are shown."""
+THUMBNAIL = 128
+"""The longer side of a picture, in pixels."""
 
 _PAGE = Template("""<!doctype html>
 <html lang="en">
 <head>
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
-<title>Vitrine: data checks</title>
+<title>$title</title>
 <style>
-:root { color-scheme: light dark; --line: #8884 }
-:root { --error: #c62828; --warning: #b26a00; --good: #2e7d32 }
+:root { color-scheme: light dark; --line: #8884; --card: #8881 }
+:root { --error: #c62828; --warning: #9a5b00; --good: #2e7d32 }
 @media (prefers-color-scheme: dark) {
   :root { --error: #ff8a80; --warning: #ffb74d; --good: #81c784 }
 }
-body { font: 16px/1.5 system-ui, sans-serif; max-width: 64rem; margin: 2rem auto; padding: 0 1rem }
+body { font: 16px/1.5 system-ui, sans-serif; max-width: 72rem; margin: 2rem auto; padding: 0 1rem }
+h2 { margin: 2.5rem 0 .25rem } h2 small { font-weight: normal; font-size: 1rem }
 table { border-collapse: collapse; width: 100%; margin: 1rem 0 }
 th, td { text-align: left; padding: .3rem .8rem .3rem 0; border-bottom: 1px solid var(--line) }
 td.number { text-align: right; font-variant-numeric: tabular-nums; white-space: nowrap }
 td.bar { width: 60% } td.bar div { background: #5c86c4; height: .8rem; min-width: 1px }
-img { max-width: ${side}px; max-height: ${side}px; display: block }
-code { white-space: nowrap }
-.error { color: var(--error) } .warning { color: var(--warning) } .passed { color: var(--good) }
+.error, .failed.error { color: var(--error) } .warning { color: var(--warning) }
+.passed { color: var(--good) }
 .scroll { overflow-x: auto }
+.gallery { display: grid; gap: .75rem; margin: 1rem 0; padding: 0; list-style: none;
+  grid-template-columns: repeat(auto-fill, minmax(15rem, 1fr)) }
+.gallery > li { background: var(--card); border-radius: .5rem; padding: .75rem; min-width: 0 }
+.gallery.groups { grid-template-columns: repeat(auto-fill, minmax(21rem, 1fr)) }
+.side { display: flex; flex-wrap: wrap; gap: .5rem; margin-bottom: .5rem }
+figure { margin: 0; width: ${side}px } .gallery > li > figure { width: auto }
+img, .none { width: ${side}px; height: ${side}px; object-fit: contain; background: #fff;
+  border-radius: .25rem; display: block }
+.none { display: grid; place-items: center; color: #666; font-size: .8rem }
+figcaption, .why { font-size: .85rem; line-height: 1.35; overflow-wrap: anywhere }
+figcaption { margin-top: .25rem } figcaption code { font-size: .75rem } .why { margin: .5rem 0 0 }
 </style>
 </head>
 <body>
-<h1>Data checks</h1>
+<h1>$title</h1>
 <p><strong class="$class_">$verdict.</strong> $advice</p>
+$notes
 $sections
 <p>Every row found: <a href="$findings">$findings</a>. The same results as Great Expectations shows
-them: <a href="$docs/index.html">Data Docs</a> (their styles are fetched from the network).</p>
+them: <a href="$docs/index.html">Data Docs</a>.</p>
 </body>
 </html>
 """)
 _ADVICE = {
-    "error": "An error stops the pipeline: correct these rows, then run the checks again.",
+    "error": "An error stops the pipeline: correct these rows, or set them aside with "
+    "<code>vitrine quarantine</code>; then run it again.",
     "warning": "A warning does not stop the pipeline, but it is worth a look.",
     "passed": "The pipeline can go on.",
 }
 
 
-def render(report: Report, root: Path, image: ImageParams) -> str:
+def render(report: Report, root: Path, image: ImageParams, title: str) -> str:
     """Return the page: verdict, all checks, the rows found with pictures, and the classes.
 
     Args:
         report: What was found.
         root: The data folder, for the pictures.
         image: The limits on bytes and pixels.
+        title: Of the page.
     """
     worst = next((kind for kind in ("error", "warning") if report.failed(kind)), "passed")
     sections = [
@@ -79,9 +95,11 @@ def render(report: Report, root: Path, image: ImageParams) -> str:
     ]
     return _PAGE.substitute(
         side=THUMBNAIL,
+        title=escape(title),
         class_=worst,
         verdict=escape(report.verdict()),
         advice=_ADVICE[worst],
+        notes="".join(f"<p>{escape(note)}</p>" for note in report.notes),
         sections="\n".join(sections),
         findings=FINDINGS,
         docs=DOCS,
@@ -98,43 +116,81 @@ def _overview(outcomes: list[Outcome]) -> str:
         result = "passed" if outcome.passed else "failed"
         kind = "passed" if outcome.passed else check.severity
         rows.append(
-            f'<tr><td>{title}</td><td>{check.severity}</td><td class="{kind}">{result}</td>'
+            f"<tr><td>{title}</td><td><code>{check.name}</code></td><td>{check.suite}</td>"
+            f'<td>{check.severity}</td><td class="{kind}">{result}</td>'
             f'<td class="number">{outcome.found_in()}</td></tr>'
         )
-    return _table(("What should hold", "Severity", "Result", "Fault found in"), rows)
+    headers = ("What should hold", "Check", "Suite", "Severity", "Result", "Fault found in")
+    return _table(headers, rows)
 
 
 def _section(report: Report, outcome: Outcome, root: Path, image: ImageParams) -> str:
     check = outcome.check
-    heading = f'<h2 id="{check.name}" class="{outcome.weight}">{escape(check.title)}</h2>'
-    summary = f"<p>Fault found in {outcome.found_in()} ({outcome.weight}).</p>"
-    found = list(islice(report.findings(outcome), ROWS))
-    if check.suite == "classes":
-        items = "\n".join(f"<li>{escape(finding.reason)}</li>" for finding in found)
-        return "\n".join([heading, summary, f"<ul>\n{items}\n</ul>"])
-    pictures = [_picture(root / finding.image, image) for finding in found[:PICTURES]]
-    pictures += [""] * (len(found) - len(pictures))
-    rows = (_row(finding, picture) for finding, picture in zip(found, pictures, strict=True))
-    table = _table(("", "Line", "File", "What is wrong, what to do"), rows)
-    more = len(outcome.broken) - ROWS
-    rest = f"<p>… and {more:,} more in <a href={FINDINGS!r}>{FINDINGS}</a>.</p>" if more > 0 else ""
-    return "\n".join([heading, summary, table, rest])
-
-
-def _row(finding: Finding, picture: str) -> str:
-    return (
-        f'<tr><td>{picture}</td><td class="number">{finding.line or ""}</td>'
-        f"<td><code>{escape(finding.image)}</code></td><td>{escape(finding.reason)}</td></tr>"
+    heading = (
+        f'<h2 id="{check.name}" class="{outcome.weight}">{escape(check.title)} '
+        f"<small>({check.name}, {outcome.weight})</small></h2>"
     )
+    summary = f"<p>Fault found in {outcome.found_in()}.</p>"
+    if check.group:
+        shown, cards = _groups(report, outcome, root, image)
+    else:
+        found = list(report.findings(outcome, PICTURES))
+        shown, cards = len(found), [_card(finding, root, image) for finding in found]
+    more = outcome.broken - shown
+    rest = f'<p>… and {more:,} more in <a href="{FINDINGS}">{FINDINGS}</a>.</p>' if more > 0 else ""
+    kind = "gallery groups" if check.group else "gallery"
+    items = "\n".join(f"<li>{card}</li>" for card in cards)
+    return "\n".join([heading, summary, f'<ul class="{kind}">\n{items}\n</ul>', rest])
+
+
+def _card(finding: Finding, root: Path, image: ImageParams) -> str:
+    why = f'<p class="why">{escape(finding.reason)}</p>'
+    return (_figure(finding.image, finding.line, root, image) if finding.image else "") + why
+
+
+def _groups(
+    report: Report, outcome: Outcome, root: Path, image: ImageParams
+) -> tuple[int, list[str]]:
+    """Return how many findings are shown, and a card a group with its images side by side."""
+    shown, cards = 0, []
+    for group, findings in _first_groups(report, outcome):
+        shown += len(findings)
+        query = (
+            f"SELECT image, line, labels FROM images WHERE {outcome.check.group} = ? "  # noqa: S608
+            "ORDER BY place LIMIT ?"
+        )
+        figures = [
+            _figure(row["image"], row["line"], root, image, row["labels"])
+            for row in report.connection.execute(query, (group, MEMBERS))
+        ]
+        why = f'<p class="why">{escape(str(findings[0]))}</p>'
+        cards.append(f'<div class="side">{"".join(figures)}</div>{why}')
+    return shown, cards
+
+
+def _first_groups(report: Report, outcome: Outcome) -> Iterator[tuple[object, list[Finding]]]:
+    by_group = sorted(
+        report.findings(outcome, GROUPS * MEMBERS), key=lambda finding: str(finding.group)
+    )
+    groups = [(key, list(found)) for key, found in groupby(by_group, lambda one: one.group)]
+    groups.sort(key=lambda pair: pair[1][0].line or 0)
+    yield from groups[:GROUPS]
+
+
+def _figure(name: str, line: int | None, root: Path, image: ImageParams, labels: str = "") -> str:
+    where = f", line {line}" if line else ""
+    said = f"<br>{escape(labels)}" if labels else ""
+    caption = f"<figcaption><code>{escape(name)}</code>{where}{said}</figcaption>"
+    return f"<figure>{_picture(root / name, image)}{caption}</figure>"
 
 
 def _picture(path: Path, image: ImageParams) -> str:
-    """Return a small picture inside the page, or nothing where the file cannot be shown."""
+    """Return a small picture inside the page, or words where the file cannot be shown."""
     try:
         data = imaging.read(path, image)
         pixels = imaging.decode(data, image, path.name, at_least=(THUMBNAIL, THUMBNAIL))
     except ImageError:
-        return ""
+        return '<div class="none">no picture</div>'
     small = Image.fromarray(pixels)
     small.thumbnail((THUMBNAIL, THUMBNAIL))
     buffer = BytesIO()
@@ -144,19 +200,16 @@ def _picture(path: Path, image: ImageParams) -> str:
 
 
 def _classes(report: Report, head: Head) -> str:
-    table = report.tables["classes"]
-    counts = {
-        row["label"]: row["images"]
-        for row in table.rows(range(len(table.frame)))
-        if row["head"] == head
-    }
+    counts = report.connection.execute(
+        "SELECT label, images FROM classes WHERE head = ? ORDER BY images DESC, place", (head,)
+    ).fetchall()
     if not counts:
         return ""
-    most = max(1, *counts.values())
+    most = max(1, counts[0]["images"])
     rows = (
         f'<tr><td>{escape(label)}</td><td class="number">{count:,}</td>'
         f'<td class="bar"><div style="width: {100 * count / most:.1f}%"></div></td></tr>'
-        for label, count in sorted(counts.items(), key=lambda item: -item[1])
+        for label, count in counts
     )
     return f"<h2>Images by {head}</h2>\n" + _table((head.capitalize(), "Images", ""), rows)
 

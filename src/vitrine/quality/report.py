@@ -1,21 +1,21 @@
 """What the checks found, in words for a terminal, in numbers, and as a list of all rows."""
 
 import csv
-from collections.abc import Iterator, Mapping
+import sqlite3
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
-from itertools import islice
 from pathlib import Path
+from typing import Any
 
 from vitrine.core.files import atomic_file
-from vitrine.quality.checks import TABLES, Severity
+from vitrine.quality.checks import Severity
 from vitrine.quality.expectations import Outcome
-from vitrine.quality.tables import Table
 
 PAGE = "index.html"
 FINDINGS = "findings.csv"
 DOCS = "data_docs"
-FIRST = 5
+FIRST = {"error": 5, "warning": 3}
 """Rows of a failed check that the terminal shows."""
 
 
@@ -24,33 +24,41 @@ class Finding:
     """One row that breaks a check.
 
     Attributes:
-        line: Of manifest.csv; None for a file without a row and for a class.
-        image: The path under data/; empty for a class.
+        where: How to find it: file, line, image.
+        line: Of manifest.csv; None for what is no row of it.
+        image: The path under data/; empty for what is no image.
         reason: What is wrong with it and what to do.
+        group: Equal for images to be looked at side by side; None where there is no such.
     """
 
+    where: str
     line: int | None
     image: str
     reason: str
+    group: Any
 
     def __str__(self) -> str:
-        if not self.image:
-            return f"taxonomy.yaml: {self.reason}"
-        where = "" if self.line is None else f"manifest.csv line {self.line}, "
-        return f"{where}{self.image}: {self.reason}"
+        return f"{self.where}: {self.reason}"
 
 
 @dataclass(frozen=True)
 class Report:
-    """The outcomes of all checks of a catalogue, with the tables that they were run on."""
+    """The outcomes of all checks of a catalogue.
+
+    Args:
+        outcomes: In the order of the checks.
+        connection: The database that the checks were run on.
+        notes: What else a person should know, a sentence each.
+    """
 
     outcomes: list[Outcome]
-    tables: Mapping[str, Table]
+    connection: sqlite3.Connection
+    notes: tuple[str, ...] = ()
 
     @cached_property
     def images(self) -> int:
         """How many rows the manifest has."""
-        return len(self.tables["images"].frame)
+        return int(self.connection.execute("SELECT count(*) FROM images").fetchone()[0])
 
     def failed(self, severity: Severity) -> list[Outcome]:
         """Return the outcomes of this severity whose check is not met."""
@@ -62,11 +70,18 @@ class Report:
         tolerated = [o for o in self.outcomes if o.passed and o.broken]
         return self.failed("error") + self.failed("warning") + tolerated
 
-    def findings(self, outcome: Outcome) -> Iterator[Finding]:
-        """Yield the rows that break a check, in the order of its table."""
-        table = self.tables[TABLES[outcome.check.suite]]
-        for row in table.rows(outcome.broken):
-            yield Finding(row.get("line"), row.get("image", ""), outcome.check.explain(row))
+    def findings(self, outcome: Outcome, limit: int = -1) -> Iterator[Finding]:
+        """Yield the rows that break a check, in the order of its table, `limit` of them at most."""
+        check = outcome.check
+        extra = "".join(f", {sql} AS {name}" for name, sql in check.extra.items())
+        query = (
+            f"SELECT i.*{extra} FROM {check.table} AS i "  # noqa: S608 - of the checks' own words
+            f"WHERE i.place IN (SELECT place FROM ({outcome.query})) ORDER BY i.place LIMIT ?"
+        )
+        for row in map(dict, self.connection.execute(query, (limit,))):
+            group = row[check.group] if check.group else None
+            where, reason = check.where(row), check.explain(row)
+            yield Finding(where, row.get("line"), row.get("image", ""), reason, group)
 
     def verdict(self) -> str:
         """Return the result in one line."""
@@ -84,35 +99,42 @@ class Report:
             "images": self.images,
             "errors": len(self.failed("error")),
             "warnings": len(self.failed("warning")),
-        } | {outcome.check.name: len(outcome.broken) for outcome in self.outcomes}
+        } | {outcome.check.name: outcome.broken for outcome in self.outcomes}
 
-    def describe(self, folder: Path) -> str:
-        """Return the result for a terminal: verdict, a line a check, the first rows of the failed.
+    def describe(self, folder: Path, advice: str) -> str:
+        """Return the result for a terminal: a line a check with faults, the first rows, what next.
 
         Args:
             folder: Where the full report lies.
+            advice: What to do about errors.
         """
-        lines = [self.verdict(), "", *self._overview()]
+        lines = [self.verdict(), *self._overview(), *self.notes]
         for outcome in self.failed("error") + self.failed("warning"):
             lines += ["", *self._first_findings(outcome)]
-        lines += ["", f"Look closer: {folder / PAGE} (in words, with pictures)"]
+        lines += ["", f"Look closer: {folder / PAGE} (pictures), or `make docs-data`"]
         lines.append(f"             {folder / FINDINGS} (every row found)")
-        lines.append(f"             {folder / DOCS / 'index.html'} (Great Expectations)")
+        if self.failed("error"):
+            lines.append(advice)
         return "\n".join(lines)
 
     def _overview(self) -> Iterator[str]:
-        width = max(len(outcome.check.title) for outcome in self.outcomes)
-        yield f"{'check':{width}}  severity  result  fault found in"
-        for outcome in self.outcomes:
-            check, result = outcome.check, "passed" if outcome.passed else "FAILED"
-            yield f"{check.title:{width}}  {check.severity:8}  {result}  {outcome.found_in()}"
+        if not self.by_weight:
+            return
+        width = max(len(outcome.check.name) for outcome in self.by_weight)
+        yield ""
+        yield f"{'check':{width}}  suite      severity  result     fault found in"
+        for outcome in self.by_weight:
+            check, result = outcome.check, "tolerated" if outcome.passed else "FAILED"
+            start = f"{check.name:{width}}  {check.suite:9}  {check.severity:8}  {result:9}"
+            yield f"{start}  {outcome.found_in()}"
+        yield f"{len(self.outcomes) - len(self.by_weight)} others found nothing"
 
     def _first_findings(self, outcome: Outcome) -> Iterator[str]:
         check = outcome.check
         yield f"{check.severity}: {check.title}; fault found in {outcome.found_in()}"
-        for finding in islice(self.findings(outcome), FIRST):
+        for finding in self.findings(outcome, FIRST[check.severity]):
             yield f"  {finding}"
-        if (more := len(outcome.broken) - FIRST) > 0:
+        if (more := outcome.broken - FIRST[check.severity]) > 0:
             yield f"  ... and {more:,} more"
 
     def write_findings(self, path: Path) -> None:

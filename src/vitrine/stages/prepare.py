@@ -3,6 +3,7 @@
 import math
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
 
 import numpy as np
@@ -20,10 +21,12 @@ from vitrine.core.taxonomy import HEADS
 from vitrine.inputs.grouping import Indices
 from vitrine.inputs.listing import Listing, content_number
 from vitrine.inputs.records import Record
-from vitrine.inputs.shards import write_split
+from vitrine.inputs.shards import read_names, write_split
 from vitrine.inputs.split import Assignment, assign
 from vitrine.inputs.summary import SplitSummary, Summary
-from vitrine.quality.facts import FACTS_FILE, read_facts
+from vitrine.quality.duplicates import NEAR_FILE, read_edges
+from vitrine.quality.facts import FACTS_FILE, read_batches
+from vitrine.quality.leakage import prove_no_leaks
 
 _CHUNK_BYTES = 2 * 2**20
 
@@ -37,12 +40,14 @@ class Prepared:
         summary: What they hold.
         assignment: How the split came about.
         unlabelled: Images left out because neither head has a label.
+        leakage: What the proof of the splits found, in words.
     """
 
     folder: Path
     summary: Summary
     assignment: Assignment
     unlabelled: int
+    leakage: str
 
     def describe(self) -> str:
         """Return the splits' sizes and what is remarkable about them."""
@@ -55,26 +60,24 @@ class Prepared:
         ]
         if done.moved:
             lines.append(f"{done.moved} groups moved so that every label is in every split.")
-        if done.torn:
-            lines.append(
-                f"{done.torn} groups of views or near-duplicates are torn apart by the manifest's "
-                "own splits: the measured quality may be too good."
-            )
         if self.unlabelled:
             lines.append(f"{self.unlabelled:,} images without any label were left out.")
+        lines.append(self.leakage)
         return "\n".join(lines)
 
 
 def run(section: PrepareParams, image: ImageParams) -> Prepared:
-    """Split, resize and shard the catalogue in data/.
+    """Split, resize and shard the catalogue in data/, and prove that no split knows another.
 
     Raises:
         DataError: The manifest, an image or the facts of `validate` are wrong or do not agree.
         PreparedDataError: A label cannot be in train, val and test.
+        ValidationFailed: The manifest's own splits tear products or duplicates apart.
     """
     catalogue = Catalogue(DATA)
     listing = _read(catalogue, artifacts("validate") / FACTS_FILE)
-    assignment = assign(listing, section)
+    near = read_edges(artifacts("validate") / NEAR_FILE)
+    assignment = assign(listing, section, (near.first, near.second))
     labelled = np.any([listing.labels(head) >= 0 for head in HEADS], axis=0)
     order = np.random.default_rng(section.seed).permutation(np.flatnonzero(labelled))
     source = _Source(catalogue, listing, image, section.workers)
@@ -91,20 +94,26 @@ def run(section: PrepareParams, image: ImageParams) -> Prepared:
             )
         summary = Summary(image=image, taxonomy=listing.taxonomy, splits=splits)
         summary.save(folder)
-    return Prepared(artifacts("prepare"), summary, assignment, len(listing) - len(order))
+        written = {split: read_names(folder, split) for split in SPLITS}
+        leakage = prove_no_leaks(catalogue, written, image, section.severity)
+    return Prepared(artifacts("prepare"), summary, assignment, len(listing) - len(order), leakage)
 
 
 def _read(catalogue: Catalogue, facts: Path) -> Listing:
     """Read manifest and facts side by side into a listing."""
     listing = Listing(catalogue.taxonomy())
-    known = read_facts(facts)
+    columns = ["image", "readable", "reason", "sha256"]
+    known = chain.from_iterable(
+        zip(*(batch.column(name).to_pylist() for name in columns), strict=True)
+        for batch in read_batches(facts, columns)
+    )
     for row in catalogue.rows():
-        fact = next(known, None)
-        if fact is None or fact.image != row.image:
+        image, readable, reason, sha256 = next(known, (None, False, "", ""))
+        if image != row.image:
             raise _disagreement(facts, f"row {len(listing) + 1} of the manifest is {row.image}")
-        if not fact.readable or fact.sha256 is None or fact.phash is None:
-            raise DataError(f"{row.image}: {fact.reason}; correct it and run `dvc repro`")
-        listing.add(row, fact.sha256, fact.phash)
+        if not readable:
+            raise DataError(f"{row.image}: {reason}; correct it and run `dvc repro`")
+        listing.add(row, sha256)
     if next(known, None) is not None:
         raise _disagreement(facts, f"the manifest ends after {len(listing)} rows")
     if not len(listing):

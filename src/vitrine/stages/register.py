@@ -1,5 +1,6 @@
 """The stage `register`: the gate judges the bundle, which becomes a version of the MLflow model."""
 
+import json
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -16,6 +17,8 @@ from vitrine.evaluation.comparison import compare
 from vitrine.evaluation.gate import Check, Verdict, check_champion, check_floors
 
 BATCH_SIZE = 64
+CHECKED = ("validate", "prepare")
+"""The stages whose data checks, with their Data Docs, belong to the run."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +78,9 @@ def run(section: RegisterParams) -> Registered:
         registered = _register(section.name, runtime, pipeline.id, verdict)
         _report(registered, runtime.info, reports("register"))
         pipeline.log_folder(reports("register"), "register")
+        for stage in CHECKED:
+            pipeline.log_metrics(_checks(stage))
+            pipeline.log_folder(reports(stage), stage)
     return registered
 
 
@@ -90,6 +96,11 @@ def _against_champion(info: BundleInfo, answers: Answers, section: RegisterParam
         return [Check(False, f"the champion, version {champion.number}, does not load: {error}")]
     comparison = compare(answers, rival, artifacts("prepare"), DATA)
     return [check_champion(champion.number, comparison, section)]
+
+
+def _checks(stage: str) -> dict[str, float]:
+    metrics = json.loads((reports(stage) / "metrics.json").read_text(encoding="utf-8"))
+    return {f"{stage}/{name}": float(value) for name, value in metrics.items()}
 
 
 def _register(name: str, runtime: Runtime, run_id: str, verdict: Verdict) -> Registered:

@@ -1,0 +1,150 @@
+"""How alike two images are, seen through their descriptors."""
+
+import numpy as np
+from numpy.typing import NDArray
+
+from vitrine.quality.descriptors import COLOUR_SIDE, GREY_SIDE, colour_differences, grey_levels
+
+_WHITE = 249
+"""Where both images are this light, they are the same, however the light of one was changed."""
+_SOFTENING = 16.0
+"""Grey levels of contrast that images with little contrast are treated as having."""
+_SCALE = 40.0
+"""Of the contrast, in grey levels: differences that grow like its square root weigh the same."""
+_LARGEST = 8
+"""So many of the 144 differences count as the largest: a print or a buckle that only one has."""
+_STEPS = 4
+"""Of the search for the best position; the first one takes most of the way."""
+_FARTHEST = 0.58
+"""How far the sides may move, in grey levels' distances: a crop of 4 % of the image."""
+_LIMITS = np.array([_FARTHEST] * 4 + [0.16, 15.0], np.float32)
+"""Of shift and stretch across, the same down, gain and offset of the light."""
+_RIDGE = np.diag(np.array([30.0] * 4 + [1000.0, 10.0], np.float32))
+"""Keeps the least squares solvable where an image has no edges."""
+_SLACK = 4.0
+"""How many times as far as allowed two images may differ before the last steps."""
+
+
+def similarities(
+    first: NDArray[np.uint8], second: NDArray[np.uint8], least: float
+) -> NDArray[np.float32]:
+    """Return how alike pairs of images are, 1 = the same.
+
+    The second image is moved, stretched, and changed in light by what makes it most like the
+    first one, within the limits of a small crop and a slight change of brightness (Lucas and
+    Kanade, An iterative image registration technique, 1981). What still differs is weighed
+    against the contrast of the pair, and taken from 1: the mean square of the grey levels'
+    differences, that of the largest eight, and that of the colours' differences.
+
+    Args:
+        first: (k, 228) descriptors.
+        second: (k, 228) descriptors.
+        least: Pairs that are less alike than this may be given as 0, which is faster.
+
+    Returns:
+        (k,) from 0 to 1.
+    """
+    answer = np.zeros(len(first), np.float32)
+    contrast = ((grey_levels(first) + grey_levels(second)) / 2).var(axis=(1, 2))
+    scale = _SCALE * np.sqrt(contrast + _SOFTENING**2)
+    allowed = (1 - least) ** 2 * scale
+    unmoved = np.square(_centred(first) - _centred(second)).mean(axis=(1, 2))
+    left = np.flatnonzero(unmoved <= _SLACK**2 * allowed)
+    difference = np.zeros(0, np.float32)
+    for steps, slack in ((1, _SLACK), (_STEPS, 1.0)):
+        difference = _difference(first[left], second[left], steps)
+        kept = difference <= slack**2 * allowed[left]
+        left, difference = left[kept], difference[kept]
+    answer[left] = np.maximum(0, 1 - np.sqrt(difference / scale[left]))
+    return answer
+
+
+def _centred(described: NDArray[np.uint8]) -> NDArray[np.float32]:
+    levels = grey_levels(described)
+    return np.asarray(levels - levels.mean(axis=(1, 2), keepdims=True), np.float32)
+
+
+def _difference(
+    first: NDArray[np.uint8], second: NDArray[np.uint8], steps: int
+) -> NDArray[np.float32]:
+    """Return (k,) the squares that differ after so many steps towards the best position."""
+    target, other = grey_levels(first), grey_levels(second)
+    change = np.zeros((len(first), len(_LIMITS), 1), np.float32)
+    for _ in range(steps):
+        moved = _moved(other, change[:, :4])
+        light = _lit(moved, change)
+        slopes = _slopes(moved, target, light)
+        error = _error(target, light).reshape(len(first), slopes.shape[2], 1)
+        normal = slopes @ slopes.transpose(0, 2, 1) + _RIDGE
+        change = change + np.linalg.solve(normal, slopes @ error)
+        change = np.clip(change, -_LIMITS[:, None], _LIMITS[:, None])
+    squares = np.square(_error(target, _lit(_moved(other, change[:, :4]), change)))
+    squares = squares.reshape(len(first), GREY_SIDE**2 - 4 * GREY_SIDE + 4)
+    largest = np.partition(squares, -_LARGEST, axis=1)[:, -_LARGEST:]
+    colours = _colour_error(first, second, change)
+    return np.asarray(squares.mean(axis=1) + largest.mean(axis=1) + colours, np.float32)
+
+
+def _colour_error(
+    first: NDArray[np.uint8], second: NDArray[np.uint8], change: NDArray[np.float32]
+) -> NDArray[np.float32]:
+    """Return (k,) the mean square of the difference in colour."""
+    one, other = colour_differences(first), colour_differences(second)
+    move = np.repeat(change[:, :4] * (COLOUR_SIDE / GREY_SIDE), 2, axis=0)
+    moved = _moved(other.reshape(-1, COLOUR_SIDE, COLOUR_SIDE), move).reshape(other.shape)
+    error = one - moved * (1 + change[:, 4, :, None, None])
+    return np.asarray(np.square(error).mean(axis=(1, 2, 3)), np.float32)
+
+
+def _lit(moved: NDArray[np.float32], change: NDArray[np.float32]) -> NDArray[np.float32]:
+    return moved * (1 + change[:, 4, :, None]) + change[:, 5, :, None]
+
+
+def _error(first: NDArray[np.float32], light: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Return (k, 12, 12) how far the first image lies above the other, inside the rim."""
+    inner = first[:, 1:-1, 1:-1], light[:, 1:-1, 1:-1]
+    return np.where(np.minimum(*inner) >= _WHITE, np.float32(0), inner[0] - inner[1])
+
+
+def _slopes(
+    moved: NDArray[np.float32], first: NDArray[np.float32], light: NDArray[np.float32]
+) -> NDArray[np.float32]:
+    """Return (k, 6, 144) how the second image answers to each change, inside the rim."""
+    across = (moved[:, 1:-1, 2:] - moved[:, 1:-1, :-2]) / 2
+    down = (moved[:, 2:, 1:-1] - moved[:, :-2, 1:-1]) / 2
+    inner, place = moved[:, 1:-1, 1:-1], _spread(GREY_SIDE)[1:-1]
+    ones = np.ones_like(inner)
+    stacked = np.stack(
+        (across, across * place, down, down * place[:, None], inner, ones), axis=1, dtype=np.float32
+    )
+    white = np.minimum(first, light)[:, None, 1:-1, 1:-1] >= _WHITE
+    slopes = np.where(white, np.float32(0), stacked)
+    return slopes.reshape(*slopes.shape[:2], inner.shape[1] * inner.shape[2])
+
+
+def _moved(image: NDArray[np.float32], move: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Return images (k, side, side) after shift and stretch (k, 4, 1)."""
+    side = image.shape[-1]
+    across, down = (_weights(move[:, at], move[:, at + 1], side) for at in (0, 2))
+    return np.asarray(down @ image @ across.transpose(0, 2, 1), np.float32)
+
+
+def _weights(
+    shift: NDArray[np.float32], stretch: NDArray[np.float32], side: int
+) -> NDArray[np.float32]:
+    """Return (k, side, side) how the levels of a row add up to those at other places.
+
+    Keys, Cubic convolution interpolation for digital image processing, 1981, with a = -1/2.
+    """
+    places = np.arange(side, dtype=np.float32)
+    wanted = places + shift + stretch * _spread(side)
+    x = np.abs(np.clip(wanted, 0, side - 1)[:, :, None] - places)
+    near = (1.5 * x - 2.5) * x * x + 1
+    far = ((-0.5 * x + 2.5) * x - 4) * x + 2
+    weights = np.where(x < 1, near, np.where(x < 2, far, 0))
+    return np.asarray(weights / weights.sum(axis=2, keepdims=True), np.float32)
+
+
+def _spread(side: int) -> NDArray[np.float32]:
+    """Return (side,) where the levels of a row lie, the borders of the image being -1 and 1."""
+    return np.asarray((2 * np.arange(side) + 1) / side - 1, np.float32)
