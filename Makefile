@@ -13,10 +13,10 @@ export UV_NO_PROGRESS := 1
 # The targets below call the tools by name, as a person with the environment active does.
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 
-.PHONY: help setup demo test lint format serve ui bench lock clean
+.PHONY: help setup demo test lint format serve ui docs-data bench lock clean
 
 help: ## Show this list.
-	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
+	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
 
 setup: $(STAMP) ## Make .venv with everything that training, serving and developing need.
 
@@ -55,11 +55,22 @@ serve: setup ## Serve the packaged champion on port 3000.
 ui: setup ## Open the embedded tracking server's pages on port 5000.
 	MLFLOW_SERVER_ENABLE_JOB_EXECUTION=false $(BIN)/mlflow server --backend-store-uri sqlite:///mlflow.db --artifacts-destination ./mlruns --workers 1 --port 5000
 
+docs-data: ## Open what the last validation found: the gallery, and from there the Data Docs.
+	@test -f reports/validate/index.html || { echo "error: reports/validate/index.html is missing: make it with dvc repro validate" >&2; exit 1; }
+	@echo "file://$(CURDIR)/reports/validate/index.html"
+	@echo "file://$(CURDIR)/reports/validate/data_docs/index.html"
+	@$(PYTHON) -m webbrowser -t "file://$(CURDIR)/reports/validate/index.html" >/dev/null 2>&1 || true
+
 bench: setup ## Measure what docs/benchmarks.md claims; PHOTOS=folder adds the 8,000 catalogue photos.
 	$(BIN)/python benchmarks/cli.py
 	$(BIN)/python benchmarks/demo.py
+	$(BIN)/python benchmarks/near_duplicates.py
+	$(BIN)/python benchmarks/checks.py
+	$(BIN)/python benchmarks/faults.py
 	$(if $(PHOTOS),$(BIN)/python benchmarks/photos.py $(PHOTOS))
 	$(if $(PHOTOS),$(BIN)/python benchmarks/memory.py $(PHOTOS))
+	$(if $(PHOTOS),$(BIN)/python benchmarks/facts.py $(PHOTOS))
+	$(if $(PHOTOS),$(BIN)/python benchmarks/faults.py $(PHOTOS))
 
 COMPILE := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links --no-header --no-annotate
 lock: setup ## Renew requirements/ from pyproject.toml: versions and hashes, no addresses.
