@@ -57,10 +57,9 @@ def prove_no_leaks(
             report.write_findings(folder / FINDINGS)
             write_text(folder / PAGE, page.render(report, catalogue.root, image, "Leakage checks"))
             write_json(folder / "metrics.json", report.metrics())
-            text = report.describe(folder, _ADVICE)
             if report.failed("error"):
-                raise ValidationFailed(text)
-            return text
+                raise ValidationFailed(report.describe(folder, _ADVICE))
+            return report.describe(folder, _ADVICE) if report.by_weight else report.verdict()
 
 
 def _load(
