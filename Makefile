@@ -64,12 +64,12 @@ docs-data: ## Open what the last validation found: the gallery, and from there t
 bench: setup ## Measure what docs/benchmarks.md claims; PHOTOS=folder adds the 8,000 catalogue photos.
 	$(BIN)/python benchmarks/cli.py
 	$(BIN)/python benchmarks/demo.py
-	$(BIN)/python benchmarks/near_duplicates.py
 	$(BIN)/python benchmarks/checks.py
 	$(BIN)/python benchmarks/faults.py
 	$(if $(PHOTOS),$(BIN)/python benchmarks/photos.py $(PHOTOS))
 	$(if $(PHOTOS),$(BIN)/python benchmarks/memory.py $(PHOTOS))
 	$(if $(PHOTOS),$(BIN)/python benchmarks/facts.py $(PHOTOS))
+	$(if $(PHOTOS),$(BIN)/python benchmarks/near_duplicates.py $(PHOTOS))
 	$(if $(PHOTOS),$(BIN)/python benchmarks/faults.py $(PHOTOS))
 
 COMPILE := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links --no-header --no-annotate

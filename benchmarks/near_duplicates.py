@@ -1,8 +1,7 @@
 """Claim: near-duplicates among 1,000,000 images are found in 5 minutes and 2 GiB, sub-quadratic.
 
-Run: `python benchmarks/near_duplicates.py FOLDER [DISTANCE SIMILARITY]`, where FOLDER holds photos at
-any depth; the limits are those of params.yaml unless given. To get as many images as it takes, each
-is one photo with another one shining through: their hashes lie as unevenly as those of photos. One
+Run: `python benchmarks/near_duplicates.py FOLDER [DISTANCE SIMILARITY]`, where FOLDER holds photos
+at any depth; the limits are those of params.yaml unless given. To get enough images, each is one photo with another one shining through: their hashes lie as unevenly as those of photos. One
 in a hundred has a planted near-duplicate.
 """
 
@@ -22,6 +21,7 @@ from vitrine.core.params import Params
 from vitrine.quality.descriptors import DESCRIPTOR_BYTES, descriptors
 from vitrine.quality.hashing import perceptual_hashes
 from vitrine.quality.near_duplicates import find_near_duplicates
+from vitrine.quality.pixels import to_grey
 
 SIZES = (10_000, 100_000, 1_000_000)
 SIDE = 64
@@ -84,9 +84,9 @@ def _make(photos: Frames, size: int, folder: Path) -> None:
 
 
 def _add(frames: Frames, hashes: NDArray[np.uint64], file: Any) -> None:
-    grey = (frames @ np.array([0.299, 0.587, 0.114], np.float32)).astype(np.float32)
-    hashes[:] = perceptual_hashes(grey)
-    file.write(descriptors(frames).tobytes())
+    colours = np.ascontiguousarray(frames.transpose(0, 3, 1, 2)).astype(np.float32)
+    hashes[:] = perceptual_hashes(to_grey(colours))
+    file.write(descriptors(colours).tobytes())
 
 
 def _changed(frame: Frames, place: int, generator: np.random.Generator) -> Frames:

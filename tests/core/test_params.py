@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 import yaml
 
+from clones import ROOT
 from vitrine.core.errors import ParamsError
 from vitrine.core.params import Params, override
 
@@ -54,6 +55,18 @@ def _search_upside_down(tree: Tree) -> None:
     tree["tune"]["search"] = {"dropout": {"low": 0.5, "high": 0.1}}
 
 
+def _misspell_suite(tree: Tree) -> None:
+    tree["validate"]["quality"]["min_sharpnes"] = tree["validate"]["quality"].pop("min_sharpness")
+
+
+def _unknown_severity(tree: Tree) -> None:
+    tree["validate"]["severity"] = {"blurry": "fatal"}
+
+
+def _severity_by_number(tree: Tree) -> None:
+    tree["prepare"]["severity"] = {"leaked_products": True}
+
+
 @pytest.mark.parametrize(
     ("change", "words"),
     [
@@ -67,6 +80,21 @@ def _search_upside_down(tree: Tree) -> None:
         (_zero_epochs, "train.epochs: input should be greater than or equal to 1, but got 0"),
         (_no_train, "prepare: val_share and test_share must leave some images for train"),
         (_search_unknown, "tune: search names 'depth', which is no searchable key of train"),
+        (
+            _misspell_suite,
+            "validate.quality.min_sharpnes is not a known key; did you mean "
+            "validate.quality.min_sharpness?",
+        ),
+        (
+            _unknown_severity,
+            "validate.severity.blurry: input should be 'error', 'warning' or 'off', but got "
+            "'fatal'",
+        ),
+        (
+            _severity_by_number,
+            "prepare.severity.leaked_products: input should be 'error', 'warning' or 'off', but "
+            "got True",
+        ),
         (_search_upside_down, "tune.search.dropout: low must be below high, but got 0.5 and 0.1"),
     ],
 )
@@ -106,3 +134,13 @@ def test_override_checks_again(params: Params) -> None:
         override(params.train, {"epochs": -1})
     with pytest.raises(ParamsError, match="did you mean dropout"):
         override(params.train, {"dropot": 0.1})
+
+
+@pytest.mark.parametrize("off", ["off", "'off'", "Off"])
+def test_a_check_is_switched_off_as_people_write_it(tmp_path: Path, off: str) -> None:
+    text = (ROOT / "params.yaml").read_text(encoding="utf-8")
+    path = tmp_path / "params.yaml"
+    path.write_text(text.replace("severity: {}", f"severity: {{blurry: error, greyscale: {off}}}"))
+    params = Params.load(path)
+    assert params.validate_.severity == {"blurry": "error", "greyscale": "off"}
+    assert params.prepare.severity == params.validate_.severity

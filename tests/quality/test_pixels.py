@@ -4,6 +4,7 @@ from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFilter
 from scipy.stats import entropy
 
+from vitrine.quality.descriptors import GREY_SIDE
 from vitrine.quality.pixels import SIDE, Frames, Measures, measure_frames
 
 
@@ -141,6 +142,7 @@ def test_a_flat_image_has_nothing_but_its_brightness(level: int) -> None:
     assert found.pop("brightness") == pytest.approx(level, abs=1e-3)
     assert (found.pop("darkest"), found.pop("brightest")) == (level, level)
     assert found.pop("background") == 1
+    assert len(set(found.pop("descriptor")[: GREY_SIDE**2])) == 1
     assert found == pytest.approx(dict.fromkeys(found, 0), abs=1e-3)
 
 
@@ -173,6 +175,8 @@ def test_an_image_has_the_same_numbers_alone_and_among_others() -> None:
     together = list(measure_frames(frames).rows())
     for frame, row in zip(frames, together, strict=True):
         (alone,) = measure_frames(frame[None]).rows()
+        levels = [np.frombuffer(one.pop("descriptor"), np.uint8) for one in (alone, row)]
+        assert np.abs(np.subtract(*levels, dtype=int)).max() <= 1
         hashes = {name: alone.pop(name) for name in ("phash", "mirror_hash")}
         assert hashes == {name: row.pop(name) for name in hashes}
         assert alone == pytest.approx(row, rel=1e-4, abs=1e-4)

@@ -2,7 +2,6 @@
 
 import csv
 from collections import defaultdict
-from collections.abc import Collection, Mapping
 from contextlib import suppress
 from pathlib import Path
 
@@ -15,7 +14,7 @@ from vitrine.core.manifest import ManifestWriter, Row
 from vitrine.core.params import Params, override
 from vitrine.core.taxonomy import Label, Taxonomy
 from vitrine.demo import draw_catalogue
-from vitrine.demo.faults import FAULTS, MAY_ALSO, Planted, plant_faults
+from vitrine.demo.faults import FAULTS, Score, plant_faults, score_checks
 from vitrine.stages import prepare, validate
 
 pytestmark = pytest.mark.slow
@@ -24,7 +23,6 @@ EACH = 8
 LEAKS = [name for name in FAULTS if name.startswith("leaked")]
 LEAST = {"near_duplicates": 0.9}
 """Recall where a fault may be too faint: a crop by 4 % on each side."""
-EXACT = 1.0
 
 
 def _found(stage: str) -> dict[str, set[str]]:
@@ -42,37 +40,17 @@ def _validate(params: Params) -> dict[str, set[str]]:
     return _found("validate")
 
 
-def _scores(
-    planted: Collection[Planted], before: Mapping[str, set[str]], after: Mapping[str, set[str]]
-) -> dict[str, tuple[float, float]]:
-    """Return precision and recall of each check that has something to find.
-
-    What was there before is not counted, nor what MAY_ALSO says of an image with another fault.
-    """
-    wanted, excused = defaultdict(set), defaultdict(set)
-    for one in planted:
-        wanted[one.check].add(one.image)
-        for check in MAY_ALSO.get(one.fault, ()):
-            excused[check].add(one.image)
-    scores = {}
-    for check, images in wanted.items():
-        found = after[check] - before[check] - (excused[check] - images)
-        right = len(found & images)
-        scores[check] = (right / len(found) if found else 0.0, right / len(images))
-    return scores
-
-
 def test_every_fault_is_found_and_nothing_else(workplace: Path, params: Params) -> None:
     draw_catalogue(Path("data"), images=520, size=96, seed=11)
     before = _validate(params)
     kinds = [name for name in FAULTS if name not in LEAKS and name != "watermarked"]
     planted = plant_faults(Path("data"), EACH, seed=3, only=kinds)
-    scores = _scores(planted, before, _validate(params))
+    scores = score_checks(planted, before, _validate(params))
     assert len(scores) == 18
     wrong = {
         check: score
         for check, score in scores.items()
-        if score[0] < EXACT or score[1] < LEAST.get(check, EXACT)
+        if score.precision < 1 or score.recall < LEAST.get(check, 1)
     }
     assert wrong == {}
 
@@ -84,13 +62,12 @@ def test_leaks_that_the_manifest_makes_are_found(workplace: Path, params: Params
     with pytest.raises(ValidationFailed):
         prepare.run(params.prepare, params.image)
     assert not Path("artifacts/prepare").exists()
-    scores = _scores(planted, defaultdict(set), _found("prepare"))
+    scores = score_checks(planted, {}, _found("prepare"))
     leaks = {name: score for name, score in scores.items() if name.startswith("leaked")}
-    assert leaks == {
-        "leaked_products": (1, 1),
-        "leaked_duplicates": (1, 1),
-        "leaked_near_duplicates": (1, 1),
-    }
+    both = Score(planted=2 * EACH, found=2 * EACH, right=2 * EACH)
+    assert leaks == dict.fromkeys(
+        ("leaked_products", "leaked_duplicates", "leaked_near_duplicates"), both
+    )
 
 
 @pytest.fixture
@@ -121,9 +98,9 @@ def plain(workplace: Path) -> Path:
 def test_watermarks_are_found_on_plain_grounds(plain: Path, params: Params) -> None:
     before = _validate(params)
     planted = plant_faults(plain, 20, seed=6, only=["watermarked"])
-    precision, recall = _scores(planted, before, _validate(params))["repeated_pattern"]
-    assert precision == 1
-    assert recall >= 0.8
+    score = score_checks(planted, before, _validate(params))["repeated_pattern"]
+    assert score.precision == 1
+    assert score.recall >= 0.8
 
 
 def test_a_clean_catalogue_has_no_leaks(workplace: Path, params: Params) -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Annotated, Literal, Self, TypeVar
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
 
 from vitrine.core.digests import json_digest
 from vitrine.core.errors import ParamsError
@@ -16,7 +16,14 @@ from vitrine.core.errors import ParamsError
 Share = Annotated[float, Field(ge=0, le=1)]
 Positive = Annotated[int, Field(ge=1)]
 Count = Annotated[int, Field(ge=0)]
-Severities = Mapping[str, Literal["error", "warning", "off"]]
+Severities = Mapping[
+    str,
+    Annotated[
+        Literal["error", "warning", "off"],
+        # YAML reads a bare `off` as false.
+        BeforeValidator(lambda value: "off" if value is False else value),
+    ],
+]
 Channel = Annotated[int, Field(ge=0, le=255)]
 
 

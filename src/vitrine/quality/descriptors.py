@@ -21,26 +21,29 @@ by side, the edges of a product would leap from one level to the next.
 _LUMA = np.array([0.299, 0.587, 0.114], np.float32)
 
 
-def descriptors(frames: NDArray[np.uint8]) -> NDArray[np.uint8]:
+def descriptors(colours: NDArray[np.float32]) -> NDArray[np.uint8]:
     """Return the descriptors of images: 14 x 14 grey levels, 4 x 4 blue and 4 x 4 red differences.
 
     Args:
-        frames: (n, 64, 64, 3), RGB.
+        colours: (n, 3, 64, 64) red, green and blue, 0 to 255.
 
     Returns:
         (n, 228): the grey levels row by row, then half of blue - grey and of red - grey, each
         plus 128.
     """
-    count = len(frames)
+    count = len(colours)
     rows = np.concatenate([windows(GREY_SIDE), windows(COLOUR_SIDE)])
-    pooled = rows @ frames.reshape(count, _SIDE, -1).astype(np.float32)
-    pooled = pooled.reshape(count, len(rows), _SIDE, 3)
-    grey = (pooled[:, :GREY_SIDE] @ _LUMA) @ windows(GREY_SIDE).T
-    colours = windows(COLOUR_SIDE) @ pooled[:, GREY_SIDE:]
-    luma = colours @ _LUMA
-    differences = [(colours[..., channel] - luma) / 2 + 128 for channel in (2, 0)]
+    pooled = rows @ colours
+    grey = _luma(pooled[:, :, :GREY_SIDE]) @ windows(GREY_SIDE).T
+    small = pooled[:, :, GREY_SIDE:] @ windows(COLOUR_SIDE).T
+    luma = _luma(small)
+    differences = [(small[:, channel] - luma) / 2 + 128 for channel in (2, 0)]
     parts = [part.reshape(count, -1) for part in (grey, *differences)]
     return np.rint(np.concatenate(parts, axis=1)).astype(np.uint8)
+
+
+def _luma(colours: NDArray[np.float32]) -> NDArray[np.float32]:
+    return np.asarray(np.einsum("c,nc...->n...", _LUMA, colours), np.float32)
 
 
 def grey_levels(described: NDArray[np.uint8]) -> NDArray[np.float32]:

@@ -89,9 +89,13 @@ def read_edges(path: Path) -> Edges:
         DataError: The file is missing or is not what `validate` writes.
     """
     try:
-        table = pq.read_table(path, schema=_SCHEMA)
+        table = pq.read_table(path)
     except FileNotFoundError:
         raise DataError(f"{path} is missing: make it with `vitrine validate`") from None
     except pa.ArrowInvalid as error:
         raise DataError(f"{path} is damaged ({error}): make it with `vitrine validate`") from None
+    if not table.schema.equals(_SCHEMA):
+        raise DataError(
+            f"{path} has other columns than this version writes: make it with `vitrine validate`"
+        )
     return Edges(table["first"].to_numpy(), table["second"].to_numpy())

@@ -134,10 +134,11 @@ def _run_table(context: Any, source: Any, table: str, checks: list[Check]) -> It
         validation_definitions=validations,
         result_format={**_RESULT, "unexpected_index_column_names": ["place"]},
     )
-    result = context.checkpoints.add(checkpoint).run()
+    run = gx.RunIdentifier(run_name="data checks")
+    result = context.checkpoints.add(checkpoint).run(run_id=run)
     by_name = {check.name: check for check in checks}
-    for run in result.run_results.values():
-        for found in run.results:
+    for validated in result.run_results.values():
+        for found in validated.results:
             yield _outcome(by_name[found.expectation_config.meta["check"]], found)
 
 
@@ -146,7 +147,7 @@ def _suite(name: str, checks: list[Check]) -> Any:
         _RULES[check.rule](
             column=check.column,
             severity=_SEVERITIES[check.severity],
-            description=check.title,
+            description=f"{check.title} ({check.name})",
             meta={"check": check.name},
             **check.limits,
         )

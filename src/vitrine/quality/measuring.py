@@ -17,7 +17,6 @@ from vitrine.core.errors import ImageError
 from vitrine.core.parallel import map_in_order
 from vitrine.core.params import ImageParams
 from vitrine.quality import pixels
-from vitrine.quality.descriptors import descriptors
 from vitrine.quality.facts import Facts
 from vitrine.quality.store import FactStore, Signature
 
@@ -159,9 +158,8 @@ def _finish(started: Sequence[_Started]) -> list[Facts]:
     """Return the facts, with what the frames say, measured all at once."""
     frames = [frame for _, frame in started if frame is not None]
     if frames:
-        batch = np.stack(frames)
         decoded = [known for known, frame in started if frame is not None]
-        numbers = pixels.measure_frames(batch).rows()
-        for known, values, row in zip(decoded, numbers, descriptors(batch), strict=True):
-            known |= {**values, "descriptor": row.tobytes()}
+        measured = pixels.measure_frames(np.stack(frames)).rows()
+        for known, values in zip(decoded, measured, strict=True):
+            known.update(values)
     return [Facts(**known) for known, _ in started]

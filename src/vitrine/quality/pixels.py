@@ -10,6 +10,7 @@ from dataclasses import dataclass, fields
 import numpy as np
 from numpy.typing import NDArray
 
+from vitrine.quality.descriptors import descriptors
 from vitrine.quality.hashing import perceptual_hashes
 from vitrine.quality.repetition import repetition
 
@@ -25,6 +26,7 @@ Numbers = NDArray[np.float32]
 
 _TOLERANCE = 16
 """How much a channel may differ from the border's colour and still be background."""
+_LUMA = np.array([0.299, 0.587, 0.114], np.float32)
 _LEAST_RANGE = 10.0
 """Grey levels that an image at least counts as spanning, so that noise is no sharp edge."""
 
@@ -35,6 +37,7 @@ class Measures:
 
     phash: NDArray[np.uint64]
     mirror_hash: NDArray[np.uint64]
+    descriptor: NDArray[np.uint8]
     brightness: Numbers
     darkest: Numbers
     brightest: Numbers
@@ -45,11 +48,13 @@ class Measures:
     background: Numbers
     repetition: Numbers
 
-    def rows(self) -> Iterator[dict[str, int | float]]:
-        """Yield the numbers of one image after the other, by name."""
-        names = [field.name for field in fields(self)]
-        for values in zip(*(getattr(self, name).tolist() for name in names), strict=True):
-            yield dict(zip(names, values, strict=True))
+    def rows(self) -> Iterator[dict[str, int | float | bytes]]:
+        """Yield what is known of one image after the other, by name."""
+        columns = {field.name: getattr(self, field.name) for field in fields(self)}
+        values = {name: column.tolist() for name, column in columns.items() if column.ndim == 1}
+        values["descriptor"] = [row.tobytes() for row in self.descriptor]
+        for row in zip(*values.values(), strict=True):
+            yield dict(zip(values, row, strict=True))
 
 
 def measure_frames(frames: Frames) -> Measures:
@@ -64,6 +69,7 @@ def measure_frames(frames: Frames) -> Measures:
     return Measures(
         phash=phash,
         mirror_hash=mirror_hash,
+        descriptor=descriptors(colours),
         brightness=brightness,
         darkest=_percentile(histogram, 1),
         brightest=_percentile(histogram, 99),
@@ -78,8 +84,7 @@ def measure_frames(frames: Frames) -> Measures:
 
 def to_grey(colours: NDArray[np.float32]) -> Greys:
     """Return the luma of (n, 3, 64, 64) colours, 0 to 255 (ITU-R BT.601)."""
-    red, green, blue = colours[:, 0], colours[:, 1], colours[:, 2]
-    return np.asarray(0.299 * red + 0.587 * green + 0.114 * blue, np.float32)
+    return np.asarray(_LUMA @ colours.reshape(-1, 3, SIDE * SIDE)).reshape(-1, SIDE, SIDE)
 
 
 def _mean_and_deviation(planes: Greys) -> tuple[Numbers, Numbers]:

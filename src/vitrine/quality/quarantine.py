@@ -10,6 +10,7 @@ from vitrine.core.manifest import Catalogue, ManifestWriter, Row
 from vitrine.core.quarantine import Quarantined, read_quarantine, write_quarantine
 from vitrine.quality.database import numbered_rows
 
+_COLUMNS = ["check", "severity", "line", "image", "reason"]
 _AGAIN = "run `vitrine validate` first"
 
 
@@ -114,15 +115,17 @@ def _read_findings(path: Path, checks: Collection[str]) -> dict[int, tuple[str, 
     found = set()
     try:
         with path.open(encoding="utf-8", newline="") as file:
-            for row in csv.DictReader(file):
-                found.add(row["check"])
-                meant = row["check"] in checks if checks else row["severity"] == "error"
-                if meant and row["line"]:
-                    finding = (row["image"], row["check"], row["reason"])
-                    chosen.setdefault(int(row["line"]), finding)
+            reader = csv.reader(file, strict=True)
+            if next(reader, None) != _COLUMNS:
+                raise ValueError
+            for check, severity, line, image, reason in reader:
+                found.add(check)
+                meant = check in checks if checks else severity == "error"
+                if meant and line:
+                    chosen.setdefault(int(line), (image, check, reason))
     except FileNotFoundError:
         raise DataError(f"{path} is missing: {_AGAIN}") from None
-    except (KeyError, ValueError, UnicodeDecodeError, csv.Error):
+    except (ValueError, csv.Error):  # other columns, too few of them, no number, no UTF-8
         raise DataError(f"{path} is damaged: {_AGAIN}") from None
     for check in checks:
         if check not in found:

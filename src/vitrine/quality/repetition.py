@@ -24,6 +24,8 @@ _NEAREST, _FARTHEST = 2.5, 12
 """Pixels between two copies of the pattern."""
 _OVERLAP = 0.2
 """Share of the background that must be compared with itself at a displacement."""
+_RIDGE, _ASIDE = 0.85, 2
+"""What is left of a peak's height so many pixels aside, on both sides, if it is only a ridge."""
 _REACH = _SIDE // 2 - 1
 _PADDED = _SIDE + _SIDE // 2
 """Wide enough that no plane meets itself around the edge within the reach."""
@@ -33,9 +35,10 @@ def repetition(grey: Planes, background: NDArray[np.float32]) -> NDArray[np.floa
     """Return how strongly the backgrounds repeat a faint pattern: 0 = not, 1 = everywhere alike.
 
     The second-highest peak of the background's autocorrelation, away from its centre: a tiled
-    pattern has peaks in two directions, a stripe or a shadow in one at most. A pattern on a
-    background that is not plain (a photographed room, a patterned product that fills the image)
-    is not looked for.
+    pattern has several. What goes on level or upright is no peak: a horizon, the edge of a table
+    or a stripe is like itself all along; slanting lines count, since watermarks have them. A
+    pattern on a background that is not plain (a photographed room, a patterned product that fills
+    the image) is not looked for.
 
     Args:
         grey: (n, 64, 64) grey levels.
@@ -76,6 +79,9 @@ def _second_peak(likeness: Planes) -> NDArray[np.float32]:
     away = np.hypot(*np.mgrid[-_REACH : _REACH + 1, -_REACH : _REACH + 1])
     peak = maximum_filter(likeness, _AROUND) == likeness
     peak &= (away >= _NEAREST) & (away <= _FARTHEST)
+    for axis in (1, 2):
+        aside = np.minimum(np.roll(likeness, _ASIDE, axis), np.roll(likeness, -_ASIDE, axis))
+        peak &= aside <= _RIDGE * likeness
     heights = np.where(peak, likeness, 0).reshape(len(likeness), -1)
     # Every peak has its twin on the other side of the centre: the fourth is the second of a kind.
     return np.asarray(np.partition(heights, -4, axis=1)[:, -4].clip(0, 1), np.float32)

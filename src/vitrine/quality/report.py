@@ -127,7 +127,8 @@ class Report:
             check, result = outcome.check, "tolerated" if outcome.passed else "FAILED"
             start = f"{check.name:{width}}  {check.suite:9}  {check.severity:8}  {result:9}"
             yield f"{start}  {outcome.found_in()}"
-        yield f"{len(self.outcomes) - len(self.by_weight)} others found nothing"
+        others = len(self.outcomes) - len(self.by_weight)
+        yield f"{others} other{'' if others == 1 else 's'} found nothing"
 
     def _first_findings(self, outcome: Outcome) -> Iterator[str]:
         check = outcome.check

@@ -3,5 +3,15 @@
 from vitrine.demo.faults.kinds import FAULTS, Fault
 from vitrine.demo.faults.plant import MAY_ALSO, describe, plant_faults
 from vitrine.demo.faults.planting import Planted
+from vitrine.demo.faults.scoring import Score, score_checks
 
-__all__ = ["FAULTS", "MAY_ALSO", "Fault", "Planted", "describe", "plant_faults"]
+__all__ = [
+    "FAULTS",
+    "MAY_ALSO",
+    "Fault",
+    "Planted",
+    "Score",
+    "describe",
+    "plant_faults",
+    "score_checks",
+]
