@@ -1,8 +1,9 @@
 """Claim: near-duplicates among 1,000,000 images are found in 5 minutes and 2 GiB, sub-quadratic.
 
 Run: `python benchmarks/near_duplicates.py FOLDER [DISTANCE SIMILARITY]`, where FOLDER holds photos
-at any depth; the limits are those of params.yaml unless given. To get enough images, each is one photo with another one shining through: their hashes lie as unevenly as those of photos. One
-in a hundred has a planted near-duplicate.
+at any depth; the limits are those of params.yaml unless given. To get enough images, each is one
+photo with another one shining through: their hashes lie as unevenly as those of photos. One in a
+hundred has a planted near-duplicate.
 """
 
 import sys

@@ -5,10 +5,9 @@ import pytest
 
 from checked import fill, known, missing, tables
 from vitrine.core.errors import DataError
-from vitrine.core.manifest import Row, read_manifest
+from vitrine.core.manifest import Row, numbered_rows, read_manifest
 from vitrine.core.taxonomy import Label, Taxonomy
 from vitrine.quality import database
-from vitrine.quality.database import numbered_rows
 from vitrine.quality.facts import Facts
 
 

@@ -83,7 +83,6 @@ def test_the_rows_of_failed_errors_are_set_aside(catalogue: Catalogue, findings:
             ["blurry", "exact_duplicates"],
             {"images/c.jpg": "blurry", "images/e.jpg": "exact_duplicates"},
         ),
-        (["orphan_files"], {}),
     ],
 )
 def test_only_the_findings_of_chosen_checks_are_set_aside(
@@ -103,6 +102,12 @@ def test_a_check_that_found_nothing_is_refused(catalogue: Catalogue, findings: P
         "the check 'blury' has found nothing; those that have: blurry, exact_duplicates, "
         "orphan_files, unknown_style, unreadable"
     )
+    assert _rows(catalogue) == ROWS
+
+
+def test_findings_that_are_no_rows_are_refused(catalogue: Catalogue, findings: Path) -> None:
+    with pytest.raises(DataError, match="what orphan_files found are no rows of the manifest"):
+        set_aside(catalogue, findings, ["orphan_files"])
     assert _rows(catalogue) == ROWS
 
 

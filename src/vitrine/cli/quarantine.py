@@ -23,7 +23,7 @@ def command(
     from vitrine.core import layout
     from vitrine.core.manifest import Catalogue
     from vitrine.quality import quarantine
-    from vitrine.quality.report import FINDINGS
+    from vitrine.quality.checks import FINDINGS
 
     if images and not restore:
         raise typer.BadParameter("images are named with --restore only")

@@ -8,6 +8,7 @@ Columns: `image` (path under data/, with forward slashes), `style` and `category
 import csv
 import hashlib
 import os
+import re
 from array import array
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -23,6 +24,7 @@ from vitrine.core.taxonomy import Taxonomy
 
 COLUMNS = ("image", "style", "category", "product", "title", "split")
 SPLITS = ("train", "val", "test")
+_LINE_BREAK = re.compile(r"\r\n|\r|\n")
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +63,19 @@ def read_manifest(path: Path, taxonomy: Taxonomy | None = None) -> Iterator[Row]
             "or make it with `vitrine import`"
         ) from None
     _check_repeated(path, numbers)
+
+
+def numbered_rows(path: Path) -> Iterator[tuple[int, Row]]:
+    """Yield the rows of a manifest with their line numbers; labels are not looked up.
+
+    Raises:
+        DataError: As `read_manifest`.
+    """
+    line = 1
+    for row in read_manifest(path):
+        text = "".join(getattr(row, name) for name in COLUMNS)
+        line += 1 + len(_LINE_BREAK.findall(text))
+        yield line, row
 
 
 def parse_manifest(file: TextIO, path: PurePath, taxonomy: Taxonomy | None = None) -> Iterator[Row]:

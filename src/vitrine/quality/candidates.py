@@ -9,18 +9,22 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vitrine.quality.descriptors import GREY_SIDE, grey_levels, windows
-from vitrine.quality.hashing import _bits, _cosines
+from vitrine.quality.hashing import _cosines
 
+_BITS = 64
 _TABLES = 3
 _TABLE_BITS = 21
-"""A pair is found where one of 3 x 21 bits of its hashes differs in at most `_FLIPS`."""
-_FLIPS = 1
+"""The index cuts hashes into 3 x 21 bits, and finds what differs in few bits of one of these."""
 _SHARD = 1 << 22
-"""Hashes in one index at most: some 130 bytes each."""
+"""Hashes in one index at most: some 150 bytes each."""
 _BLOCK = 8192
 """Images looked up at once."""
-_NEAR, _FAR = 0.01, 0.03
-"""What is cut off an image's sides, in shares of it, to meet crops of up to 4 % a side."""
+_SAMPLE = 1 << 16
+_ORDERS = 24
+"""How many random orders of the bits are tried, on how many hashes."""
+_CUTS = ((0.01, 0.01), (0.01, 0.03), (0.03, 0.01), (0.03, 0.03))
+"""What is cut off two opposite sides of an image, in shares of it: each pair across with each pair
+down makes 16 parts, one of which is not far from any crop of up to 4 % a side."""
 
 Indices = NDArray[np.int64]
 Hashes = NDArray[np.uint64]
@@ -52,17 +56,18 @@ def candidates(
 ) -> Iterator[Candidates]:
     """Yield the pairs of images whose hashes differ in few bits; some of them several times.
 
-    Each hash, that of the mirrored image and those of five parts of the image are looked up in
-    an index that cuts hashes into tables (Norouzi et al., Fast search in Hamming space with
-    multi-index hashing, 2012). Looking up parts finds a crop at fewer bits than the hash of the
-    whole image could: a wider search would propose most of a catalogue's T-shirts.
+    Each hash and that of the mirrored image are looked up in an index that cuts hashes into
+    tables (Norouzi et al., Fast search in Hamming space with multi-index hashing, 2012), with one
+    bit changed in each table, so that all pairs are found that differ in at most 5 bits. The
+    hashes of sixteen parts of each image are looked up as they are. Together, these find more
+    crops at 4 bits than the hash of the whole image does at 10, where it would find most of a
+    catalogue's T-shirts as well.
 
     Args:
         hashes: (n,) perceptual hashes.
         mirrored: (n,) those of the images seen in a mirror.
         descriptors: Of all n images.
-        chosen: Places of the images to compare, each with all others; best in the order of their
-            hashes.
+        chosen: Places of the images to compare, each with all others.
         distance: Bits in which hashes may differ.
     """
     for start in range(0, len(chosen), _SHARD):
@@ -70,17 +75,16 @@ def candidates(
         index = _Index(hashes[shard], distance)
         for block in range(0, len(chosen), _BLOCK):
             places = chosen[block : block + _BLOCK]
-            parts = part_hashes(descriptors[places])
-            asked = np.concatenate([hashes[places][None], parts])
-            query, hit = index.near(asked.ravel())
-            first, second = places[query % len(places)], shard[hit]
-            # A hash meets each other one twice; a part does not.
-            kept = (first < second) | ((query >= len(places)) & (first != second))
-            yield Candidates(first[kept], second[kept], mirrored=False)
-            query, hit = index.near(mirrored[places])
-            first, second = places[query], shard[hit]
-            kept = first != second
-            yield Candidates(first[kept], second[kept], mirrored=True)
+            for flipped, mirror, asked in (
+                (1, False, hashes[places][None]),
+                (1, True, mirrored[places][None]),
+                (0, False, part_hashes(descriptors[places])),
+            ):
+                query, hit = index.near(asked.ravel(), flipped)
+                first, second = places[query % len(places)], shard[hit]
+                # A whole image meets each other one twice.
+                kept = first < second if flipped and not mirror else first != second
+                yield Candidates(first[kept], second[kept], mirror)
 
 
 class _Index:
@@ -90,50 +94,78 @@ class _Index:
         import faiss
 
         self._distance = distance
-        self._index = faiss.IndexBinaryMultiHash(64, _TABLES, _TABLE_BITS)
-        self._index.nflip = _FLIPS
-        self._index.add(_shuffled(hashes))
+        self._order = _bit_order(hashes)
+        self._index = faiss.IndexBinaryMultiHash(_BITS, _TABLES, _TABLE_BITS)
+        self._index.add(_codes(hashes, self._order))
 
-    def near(self, hashes: Hashes) -> tuple[Indices, Indices]:
-        """Return pairs: which of these hashes, and which of the index lies near it."""
-        order = np.argsort(hashes)  # neighbours meet the same parts of the index
-        limits, _, hits = self._index.range_search(_shuffled(hashes[order]), self._distance + 1)
+    def near(self, hashes: Hashes, flipped: int) -> tuple[Indices, Indices]:
+        """Return pairs: which of these hashes, and which of the index lies near it.
+
+        Args:
+            hashes: (k,) hashes.
+            flipped: Bits that may differ in the table that finds a pair.
+        """
+        self._index.nflip = flipped
+        codes = _codes(hashes, self._order)
+        limits, _, hits = self._index.range_search(codes, self._distance + 1)
         counts = np.diff(limits.astype(np.int64))
-        return np.repeat(order, counts), hits
+        return np.repeat(np.arange(len(hashes)), counts), hits
 
 
-def _shuffled(hashes: Hashes) -> NDArray[np.uint8]:
-    """Return (n, 8) bytes whose bits are in an order that spreads each frequency over all tables.
-
-    Neighbouring frequencies of product images go together, and so would a table of them.
-    """
+def _codes(hashes: Hashes, order: Indices) -> NDArray[np.uint8]:
+    """Return (n, 8) bytes that hold the bits of hashes in another order."""
     bits = np.unpackbits(hashes.astype(">u8").view(np.uint8).reshape(-1, 8), axis=1)
-    return np.packbits(bits[:, np.random.default_rng(0).permutation(64)], axis=1)
+    return np.packbits(bits.take(order, axis=1), axis=1, bitorder="little")
+
+
+def _bit_order(hashes: Hashes) -> Indices:
+    """Return (64,) an order of bits that spreads hashes over the entries of all tables.
+
+    Some frequencies of product images go together: a table of these has a few full entries, which
+    take long to compare.
+    """
+    sample = hashes[:: max(1, len(hashes) // _SAMPLE)]
+    mask = (1 << _TABLE_BITS) - 1
+
+    def meetings(order: Indices) -> int:
+        codes = _codes(sample, order).view("<u8").ravel()
+        keys = [
+            codes >> np.uint64(_TABLE_BITS * table) & np.uint64(mask) for table in range(_TABLES)
+        ]
+        return sum(int(np.square(np.unique(key, return_counts=True)[1]).sum()) for key in keys)
+
+    orders = (np.random.default_rng(seed).permutation(_BITS) for seed in range(_ORDERS))
+    return min(orders, key=meetings)
 
 
 def part_hashes(described: NDArray[np.uint8]) -> Hashes:
-    """Return (5, n) hashes that five parts of each image would have: the middle, four corners.
+    """Return (16, n) hashes that parts of each image would have.
 
     They are computed from the smooth grey levels, and differ by up to 4 bits from true ones.
+
+    Args:
+        described: (n, 228) descriptors.
     """
     grey = grey_levels(described)
-    hashes = [_bits(np.round(down @ grey @ across.T, 6)) for down, across in _parts()]
+    hashes = []
+    for down in _parts():
+        rows = down @ grey
+        for across in _parts():
+            # Rounded, so that the noise of the arithmetic does not decide the bits of a flat image.
+            low = np.round(rows @ across.T, 2).reshape(len(grey), _BITS)
+            ordered = np.sort(low, axis=1)
+            middle = (ordered[:, _BITS // 2 - 1] + ordered[:, _BITS // 2]) / 2
+            packed = np.packbits(low > middle[:, None], axis=1)
+            hashes.append(packed.view(">u8").ravel().astype(np.uint64))
     return np.stack(hashes)
 
 
 @cache
-def _parts() -> tuple[tuple[NDArray[np.float64], NDArray[np.float64]], ...]:
-    """Return how the lowest frequencies of parts follow from smooth grey levels: (8, 14) each."""
+def _parts() -> tuple[NDArray[np.float32], ...]:
+    """Return how the frequencies of parts follow from smooth grey levels: (8, 14) for each cut."""
     # Without the weakest singular values, which would only amplify rounding.
     sharpened = np.linalg.pinv(windows(GREY_SIDE).astype(np.float64), rcond=1e-2)
-
-    def cut(low: float, high: float) -> NDArray[np.float64]:
-        return np.asarray(_cosines() @ _stretched(low, high) @ sharpened)
-
-    start, end = cut(_NEAR, _FAR), cut(_FAR, _NEAR)
-    middle = cut((_NEAR + _FAR) / 2, (_NEAR + _FAR) / 2)
-    corners = tuple((down, across) for down in (start, end) for across in (start, end))
-    return ((middle, middle), *corners)
+    return tuple((_cosines() @ _stretched(*cut) @ sharpened).astype(np.float32) for cut in _CUTS)
 
 
 def _stretched(low: float, high: float) -> NDArray[np.float64]:

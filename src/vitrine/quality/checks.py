@@ -8,6 +8,9 @@ Severity = Literal["error", "warning"]
 Suite = Literal["integrity", "labels", "quality", "change", "leakage"]
 Rule = Literal["in_set", "not_in_set", "between", "null", "not_null", "agree"]
 
+FINDINGS = "findings.csv"
+"""The list of every row that breaks a check, in the folder of a stage's reports."""
+
 WHERE = {
     "images": "manifest.csv line {line}, {image}",
     "files": "{image}",

@@ -20,7 +20,6 @@ Every table has a key `place`.
 # ruff: noqa: S608 - what the SQL is put together from are this module's constants
 
 import os
-import re
 import sqlite3
 from collections.abc import Iterable, Iterator
 from dataclasses import fields
@@ -29,7 +28,7 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 
 from vitrine.core.errors import DataError
-from vitrine.core.manifest import Catalogue, Row, read_manifest
+from vitrine.core.manifest import Catalogue, Row, numbered_rows
 from vitrine.core.taxonomy import HEADS, Head, Taxonomy
 from vitrine.quality.facts import SCHEMA, read_batches
 from vitrine.quality.near_duplicates import Edges
@@ -51,7 +50,6 @@ _FORMATS = {
     "tif": "TIFF",
     "tiff": "TIFF",
 }
-_LINE_BREAK = re.compile(r"\r\n|\r|\n")
 
 
 def open_database(path: Path) -> sqlite3.Connection:
@@ -60,19 +58,6 @@ def open_database(path: Path) -> sqlite3.Connection:
     connection.row_factory = sqlite3.Row
     connection.executescript("PRAGMA journal_mode = OFF; PRAGMA synchronous = OFF;")
     return connection
-
-
-def numbered_rows(path: Path) -> Iterator[tuple[int, Row]]:
-    """Yield the rows of a manifest with their line numbers; labels are not looked up.
-
-    Raises:
-        DataError: As `read_manifest`.
-    """
-    line = 1
-    for row in read_manifest(path):
-        text = "".join(getattr(row, name) for name in _MANIFEST)
-        line += 1 + len(_LINE_BREAK.findall(text))
-        yield line, row
 
 
 def load_images(connection: sqlite3.Connection, catalogue: Catalogue, facts: Path) -> int:

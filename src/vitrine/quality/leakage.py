@@ -12,10 +12,11 @@ from vitrine.core.files import write_json, write_text
 from vitrine.core.manifest import Catalogue
 from vitrine.core.params import ImageParams, Severities
 from vitrine.quality import database, page
+from vitrine.quality.checks import FINDINGS
 from vitrine.quality.duplicates import NEAR_FILE, read_edges
 from vitrine.quality.expectations import run_checks
 from vitrine.quality.facts import FACTS_FILE
-from vitrine.quality.report import DOCS, FINDINGS, PAGE, Report
+from vitrine.quality.report import DOCS, PAGE, Report
 from vitrine.quality.suites import leakage_checks, with_severities
 
 _ADVICE = (

@@ -67,8 +67,8 @@ def find_near_duplicates(
         hashes: (n,) perceptual hashes.
         mirrored: (n,) those of the images seen in a mirror.
         descriptors: Of all n images.
-        distance: Bits in which hashes may differ. Every such pair is proposed up to 5 bits, 7 of
-            8 at 6 bits, half of them at 8.
+        distance: Bits in which hashes may differ, 0 to 5; of pairs that differ in more, a part
+            is found.
         similarity: How alike descriptors must be, see `vitrine.quality.likeness`.
     """
     search = _Search(hashes, descriptors, similarity)

@@ -1,10 +1,9 @@
 """The report as one page of HTML that needs nothing else: no network, no script, no other file."""
 
 from base64 import b64encode
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from html import escape
 from io import BytesIO
-from itertools import groupby
 from pathlib import Path
 from string import Template
 
@@ -14,8 +13,9 @@ from vitrine import imaging
 from vitrine.core.errors import ImageError
 from vitrine.core.params import ImageParams
 from vitrine.core.taxonomy import HEADS, Head
+from vitrine.quality.checks import FINDINGS
 from vitrine.quality.expectations import Outcome
-from vitrine.quality.report import DOCS, FINDINGS, Finding, Report
+from vitrine.quality.report import DOCS, Finding, Report
 
 PICTURES = 24
 """Rows of a check that are shown; all of them are in the CSV beside the page."""
@@ -153,28 +153,19 @@ def _groups(
 ) -> tuple[int, list[str]]:
     """Return how many findings are shown, and a card a group with its images side by side."""
     shown, cards = 0, []
-    for group, findings in _first_groups(report, outcome):
-        shown += len(findings)
-        query = (
-            f"SELECT image, line, labels FROM images WHERE {outcome.check.group} = ? "  # noqa: S608
-            "ORDER BY place LIMIT ?"
-        )
+    query = (
+        f"SELECT image, line, labels FROM images WHERE {outcome.check.group} = ? "  # noqa: S608
+        "ORDER BY place LIMIT ?"
+    )
+    for first, size in report.groups(outcome, GROUPS):
+        shown += size
         figures = [
             _figure(row["image"], row["line"], root, image, row["labels"])
-            for row in report.connection.execute(query, (group, MEMBERS))
+            for row in report.connection.execute(query, (first.group, MEMBERS))
         ]
-        why = f'<p class="why">{escape(str(findings[0]))}</p>'
+        why = f'<p class="why">{escape(str(first))}</p>'
         cards.append(f'<div class="side">{"".join(figures)}</div>{why}')
     return shown, cards
-
-
-def _first_groups(report: Report, outcome: Outcome) -> Iterator[tuple[object, list[Finding]]]:
-    by_group = sorted(
-        report.findings(outcome, GROUPS * MEMBERS), key=lambda finding: str(finding.group)
-    )
-    groups = [(key, list(found)) for key, found in groupby(by_group, lambda one: one.group)]
-    groups.sort(key=lambda pair: pair[1][0].line or 0)
-    yield from groups[:GROUPS]
 
 
 def _figure(name: str, line: int | None, root: Path, image: ImageParams, labels: str = "") -> str:

@@ -6,9 +6,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from vitrine.core.errors import DataError
-from vitrine.core.manifest import Catalogue, ManifestWriter, Row
+from vitrine.core.manifest import Catalogue, ManifestWriter, Row, numbered_rows, read_manifest
 from vitrine.core.quarantine import Quarantined, read_quarantine, write_quarantine
-from vitrine.quality.database import numbered_rows
 
 _COLUMNS = ["check", "severity", "line", "image", "reason"]
 _AGAIN = "run `vitrine validate` first"
@@ -89,7 +88,7 @@ def restore(catalogue: Catalogue, images: Collection[str] = ()) -> Moved:
     chosen = {image: aside.pop(image) for image in (images or list(aside))}
     present = set()
     with ManifestWriter(catalogue.manifest_path) as writer:
-        for _, row in numbered_rows(catalogue.manifest_path):
+        for row in read_manifest(catalogue.manifest_path):
             writer.write(row)
             if row.image in chosen:  # a kill may have left it in both files
                 present.add(row.image)
@@ -104,7 +103,7 @@ def restore(catalogue: Catalogue, images: Collection[str] = ()) -> Moved:
 
 
 def _kept(catalogue: Catalogue, moved: Mapping[str, str]) -> Iterator[Row]:
-    for _, row in numbered_rows(catalogue.manifest_path):
+    for row in read_manifest(catalogue.manifest_path):
         if row.image not in moved:
             yield row
 
@@ -131,6 +130,11 @@ def _read_findings(path: Path, checks: Collection[str]) -> dict[int, tuple[str, 
         if check not in found:
             known = ", ".join(sorted(found)) or "none"
             raise DataError(f"the check {check!r} has found nothing; those that have: {known}")
+    if checks and not chosen:
+        raise DataError(
+            f"what {', '.join(checks)} found are no rows of the manifest, so there is nothing to "
+            "set aside"
+        )
     return chosen
 
 

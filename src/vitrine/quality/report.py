@@ -1,5 +1,7 @@
 """What the checks found, in words for a terminal, in numbers, and as a list of all rows."""
 
+# ruff: noqa: S608 - what the SQL is put together from are the checks' own words
+
 import csv
 import sqlite3
 from collections.abc import Iterator
@@ -9,11 +11,10 @@ from pathlib import Path
 from typing import Any
 
 from vitrine.core.files import atomic_file
-from vitrine.quality.checks import Severity
+from vitrine.quality.checks import FINDINGS, Severity
 from vitrine.quality.expectations import Outcome
 
 PAGE = "index.html"
-FINDINGS = "findings.csv"
 DOCS = "data_docs"
 FIRST = {"error": 5, "warning": 3}
 """Rows of a failed check that the terminal shows."""
@@ -72,11 +73,27 @@ class Report:
 
     def findings(self, outcome: Outcome, limit: int = -1) -> Iterator[Finding]:
         """Yield the rows that break a check, in the order of its table, `limit` of them at most."""
+        return self._select(outcome, f"SELECT place FROM ({outcome.query})", limit)
+
+    def groups(self, outcome: Outcome, limit: int) -> Iterator[tuple[Finding, int]]:
+        """Yield the first row that breaks a check of each of the first groups, and how many do."""
+        key, table = outcome.check.group, outcome.check.table
+        found = (
+            f"SELECT min(place) AS place, count(*) AS size FROM {table} "
+            f"WHERE place IN (SELECT place FROM ({outcome.query})) "
+            f"GROUP BY {key} ORDER BY 1 LIMIT {limit:d}"
+        )
+        sizes = [row["size"] for row in self.connection.execute(found)]
+        yield from zip(
+            self._select(outcome, f"SELECT place FROM ({found})", limit), sizes, strict=True
+        )
+
+    def _select(self, outcome: Outcome, places: str, limit: int) -> Iterator[Finding]:
         check = outcome.check
         extra = "".join(f", {sql} AS {name}" for name, sql in check.extra.items())
         query = (
-            f"SELECT i.*{extra} FROM {check.table} AS i "  # noqa: S608 - of the checks' own words
-            f"WHERE i.place IN (SELECT place FROM ({outcome.query})) ORDER BY i.place LIMIT ?"
+            f"SELECT i.*{extra} FROM {check.table} AS i "
+            f"WHERE i.place IN ({places}) ORDER BY i.place LIMIT ?"
         )
         for row in map(dict, self.connection.execute(query, (limit,))):
             group = row[check.group] if check.group else None

@@ -15,12 +15,13 @@ from vitrine.core.progress import track
 from vitrine.core.quarantine import read_quarantine
 from vitrine.core.taxonomy import Taxonomy
 from vitrine.quality import database, page
+from vitrine.quality.checks import FINDINGS
 from vitrine.quality.comparison import compare_with_earlier
 from vitrine.quality.duplicates import NEAR_FILE, near_duplicates, write_edges
 from vitrine.quality.expectations import run_checks
 from vitrine.quality.facts import FACTS_FILE, write_facts
 from vitrine.quality.measuring import measure_files
-from vitrine.quality.report import DOCS, FINDINGS, PAGE, Report
+from vitrine.quality.report import DOCS, PAGE, Report
 from vitrine.quality.store import FactStore
 from vitrine.quality.suites import Typical, validate_checks
 
