@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from browser import chromium_page
 from clones import Clone, make_clone
 
 pytestmark = [pytest.mark.integration, pytest.mark.slow]
@@ -95,3 +96,36 @@ def test_promote_package_and_one_request(trained: Clone) -> None:
     assert answer["style"]["label"] in {"minimalist", "vintage", "fashion"}
     assert answer["category"]["label"] in {"clothing", "electronics", "home"}
     assert answer["model"]["version"]
+
+
+def test_validation_compares_with_what_was_committed_and_goes_on_after_quarantine(
+    tmp_path: Path,
+) -> None:
+    clone = make_clone(tmp_path)
+    clone.run("vitrine", "demo", "--images", "90", "--size", "48", "--replace")
+    clone.run("dvc", "add", "--quiet", "data")
+    clone.run("git", "add", "-A")
+    clone.run("git", "commit", "--quiet", "-m", "data: a small catalogue")
+    broken, replaced, other = sorted((clone.path / "data/images").iterdir())[:3]
+    broken.write_bytes(broken.read_bytes()[:400])
+    replaced.write_bytes(other.read_bytes())
+    said = clone.run("dvc", "repro", "validate", status=255)
+    assert "Compared with commit" in said
+    assert "2 replaced" in said
+    assert f"images/{broken.name}: the image is damaged or truncated" in said
+    assert f"images/{replaced.name}: the file is another one than in the earlier version" in said
+    said = clone.run("vitrine", "quarantine", "--check", "unreadable")
+    assert "1 row set aside in data/quarantine.csv.\n  1 unreadable\n" in said
+    assert "Go on with `dvc add data && dvc repro`." in said
+    clone.run("dvc", "add", "--quiet", "data")
+    assert "1 removed, 1 replaced" in clone.run("dvc", "repro", "validate")
+    assert broken.is_file()
+    assert "metrics.json" in clone.run("dvc", "metrics", "diff")
+    page = clone.run("make", "docs-data")
+    assert f"file://{clone.path}/reports/validate/data_docs/index.html" in page
+    with chromium_page() as visit:
+        visit.page.goto(page.splitlines()[0])
+        visit.page.get_by_text("Data Docs").click()
+        visit.page.wait_for_url("**/data_docs/index.html")
+        visit.page.get_by_role("link", name="quality", exact=True).wait_for()
+        assert (visit.refused, visit.faults) == ([], [])

@@ -1,6 +1,7 @@
 """`vitrine quarantine`."""
 
 from collections import Counter
+from collections.abc import Sized
 from typing import Annotated
 
 import typer
@@ -32,14 +33,18 @@ def command(
     catalogue = Catalogue(layout.DATA)
     if restore:
         moved = quarantine.restore(catalogue, images or ())
-        typer.echo(f"{len(moved.images):,} rows taken back into {catalogue.manifest_path}.")
+        typer.echo(f"{_rows(moved.images)} taken back into {catalogue.manifest_path}.")
     else:
         findings = layout.reports("validate") / FINDINGS
         moved = quarantine.set_aside(catalogue, findings, check or ())
-        typer.echo(f"{len(moved.images):,} rows set aside in {catalogue.quarantine_path}.")
+        typer.echo(f"{_rows(moved.images)} set aside in {catalogue.quarantine_path}.")
         for name, rows in Counter(moved.images.values()).most_common():
             typer.echo(f"  {rows:,} {name}")
     typer.echo(
         f"{moved.manifest:,} rows are in the manifest, {moved.quarantine:,} in quarantine. "
         "Go on with `dvc add data && dvc repro`."
     )
+
+
+def _rows(images: Sized) -> str:
+    return f"{len(images):,} row{'' if len(images) == 1 else 's'}"
