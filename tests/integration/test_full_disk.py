@@ -50,8 +50,16 @@ def test_validate_on_a_full_disk(place: Clone) -> None:
     assert left == []
 
 
+@pytest.mark.parametrize("size", ["16k", "96k"])
+def test_validate_on_a_disk_that_is_too_small_for_its_tables(place: Clone, size: str) -> None:
+    message, _ = _on_a_small_disk(place, ".cache", size, "vitrine validate")
+    assert message.startswith("error: no space is left on the device")
+    assert not (place.path / "reports/validate").exists()
+
+
 def test_prepare_on_a_full_disk(place: Clone) -> None:
     place.run("vitrine", "validate")
     message, left = _on_a_small_disk(place, "artifacts", "256k", "vitrine prepare")
     assert message.startswith("error: no space is left on the device")
-    assert left == ["artifacts/validate/facts.parquet"]
+    names = ("facts.parquet", "near_duplicates.parquet")
+    assert left == [f"artifacts/validate/{name}" for name in names]

@@ -26,6 +26,9 @@ from vitrine.core.errors import VitrineError
 
 __all__ = ["app", "main"]
 
+SQLITE_FULL = 13
+"""The number of `sqlite3.SQLITE_FULL`, which is not worth an import here."""
+
 app = typer.Typer(
     name="vitrine",
     help="Style and category recognition for product images: what dvc, mlflow and bentoml lack.",
@@ -76,11 +79,18 @@ def main() -> None:
         app()
     except VitrineError as error:
         _fail(str(error))
-    except OSError as error:
-        if error.errno not in (errno.ENOSPC, errno.EDQUOT):
+    except Exception as error:
+        if not _is_full_disk(error):
             raise
-        where = f" while writing {error.filename}" if error.filename else ""
+        file = getattr(error, "filename", None)
+        where = f" while writing {file}" if file else ""
         _fail(f"no space is left on the device{where}: free some and run the command again")
+
+
+def _is_full_disk(error: Exception) -> bool:
+    if isinstance(error, OSError):
+        return error.errno in (errno.ENOSPC, errno.EDQUOT)
+    return getattr(error, "sqlite_errorcode", None) == SQLITE_FULL
 
 
 def _fail(message: str) -> None:

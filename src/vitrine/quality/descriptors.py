@@ -58,7 +58,7 @@ def colour_differences(described: NDArray[np.uint8]) -> NDArray[np.float32]:
     return differences.reshape(-1, 2, COLOUR_SIDE, COLOUR_SIDE) - 128
 
 
-def mirrored(described: NDArray[np.uint8]) -> NDArray[np.uint8]:
+def mirror(described: NDArray[np.uint8]) -> NDArray[np.uint8]:
     """Return the descriptors (n, 228) of the same images, mirrored left to right."""
     grey = grey_levels(described)[:, :, ::-1].reshape(len(described), -1)
     colour = colour_differences(described)[..., ::-1].reshape(len(described), -1) + 128

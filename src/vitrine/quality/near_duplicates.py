@@ -6,14 +6,13 @@ on white ground, two T-shirts look alike to it.
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from vitrine.inputs.grouping import Groups
-from vitrine.quality.candidates import Candidates, candidates
-from vitrine.quality.descriptors import colour_differences, grey_levels, mirrored
+from vitrine.quality.candidates import Candidates, Rows, candidates
+from vitrine.quality.descriptors import colour_differences, grey_levels, mirror
 from vitrine.quality.likeness import similarities
 
 _BLOCK = 4096
@@ -28,12 +27,6 @@ _FARTHEST = np.array([32, 14, 6, 6], np.int16)
 """How far near-duplicates may lie apart in an outline: more than crop and light account for."""
 
 Indices = NDArray[np.int64]
-
-
-class Rows(Protocol):
-    """Descriptors by their places: (k,) int64 gives (k, 228) uint8. An array or a mapped file."""
-
-    def __getitem__(self, places: Indices, /) -> NDArray[np.uint8]: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +64,8 @@ def find_near_duplicates(
             is found.
         similarity: How alike descriptors must be, see `vitrine.quality.likeness`.
     """
+    if len(hashes) < 2:
+        return Edges(np.empty(0, np.int64), np.empty(0, np.int64))
     search = _Search(hashes, descriptors, similarity)
     leaders = search.join_equal()
     for proposed in candidates(hashes, mirrored, descriptors, leaders, distance):
@@ -135,7 +130,7 @@ class _Search:
             first = self._descriptors[proposed.first[block]]
             second = self._descriptors[proposed.second[block]]
             if proposed.mirrored:
-                second = mirrored(second)
+                second = mirror(second)
             likeness = similarities(first, second, self._similarity)
             alike[block] = likeness >= self._similarity
         self._found.append((proposed.first[alike], proposed.second[alike]))

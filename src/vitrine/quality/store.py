@@ -162,7 +162,7 @@ def _open(path: Path, settings: str) -> sqlite3.Connection:
     database = sqlite3.connect(path, timeout=60, check_same_thread=False)
     try:
         # What the machine's failure may cost is measured again.
-        database.executescript("PRAGMA journal_mode = WAL; PRAGMA synchronous = OFF;")
+        database.executescript("PRAGMA journal_mode = TRUNCATE; PRAGMA synchronous = OFF;")
         with database:
             database.execute("CREATE TABLE IF NOT EXISTS made_with (settings TEXT)")
             if database.execute("SELECT settings FROM made_with").fetchall() != [(settings,)]:
