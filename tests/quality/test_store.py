@@ -2,14 +2,18 @@ import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from io import BytesIO
 from pathlib import Path
 
+import numpy as np
 import pytest
+from PIL import Image
 
 from vitrine.core.params import ImageParams, Params, override
 from vitrine.quality import store as module
 from vitrine.quality.facts import SCHEMA, Facts
-from vitrine.quality.store import FactStore, Signature
+from vitrine.quality.measuring import measure_bytes
+from vitrine.quality.store import VERSION, FactStore, Signature
 
 HOUR = 3600 * 10**9
 
@@ -213,3 +217,22 @@ def test_two_stores_of_one_file_do_not_disturb_each_other(
         one.add([_facts(1)])
         two.add([_facts(1), _facts(2)])
         assert len(one.of_contents([str(_facts(number).md5) for number in (1, 2)])) == 2
+
+
+def test_another_way_of_measuring_needs_another_version(params: Params) -> None:
+    """Facts that are kept must be those that would be measured: raise VERSION with the numbers."""
+    y, x = np.mgrid[0:90, 0:60]
+    disc = np.where((x - 30) ** 2 + (y - 40) ** 2 < 400, 20, 235)
+    file = BytesIO()
+    pixels = np.stack([(x * 4) % 256, (y * 2) % 256, disc], axis=-1).astype(np.uint8)
+    Image.fromarray(pixels).save(file, "PNG")
+    facts = measure_bytes(file.getvalue(), params.image, "a")
+    names = ["brightness", "darkest", "brightest", "contrast", "entropy", "colourfulness"]
+    numbers = [round(getattr(facts, name), 1) for name in names]
+    assert facts.descriptor is not None
+    assert (VERSION, numbers, list(facts.descriptor[::40]), facts.phash) == (
+        2,
+        [108.7, 38.0, 191.0, 38.9, 7.2, 156.3],
+        [35, 109, 98, 112, 146, 187],
+        15001226408146748220,
+    )

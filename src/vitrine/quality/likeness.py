@@ -1,5 +1,7 @@
 """How alike two images are, seen through their descriptors."""
 
+from functools import partial
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -13,8 +15,8 @@ _SOFTENING = 16.0
 """Grey levels of contrast that images with little contrast are treated as having."""
 _SCALE = 40.0
 """Of the contrast, in grey levels: differences that grow like its square root weigh the same."""
-_LARGEST = 8
-"""So many of the 144 differences count as the largest: a print or a buckle that only one has."""
+_LARGEST = 18
+"""One difference in so many counts as one of the largest: a print or a buckle that one has."""
 _STEPS = 4
 """Of the search for the best position; the first one takes most of the way."""
 _FARTHEST = 0.58
@@ -54,8 +56,8 @@ def similarities(
     scale = _SCALE * np.sqrt(contrast + _SOFTENING**2)
     allowed = (1 - least) ** 2 * scale
     left = np.arange(len(first))
-    for bound in (_unmoved, _guessed):
-        left = left[bound(first[left], second[left]) <= _SLACK**2 * allowed[left]]
+    for guess in (_unmoved, partial(_guessed, every=2), partial(_guessed, every=1)):
+        left = left[guess(first[left], second[left]) <= _SLACK**2 * allowed[left]]
     rest = _difference(first[left], second[left])
     answer[left] = np.maximum(0, 1 - np.sqrt(rest / scale[left]))
     return answer
@@ -68,10 +70,12 @@ def _unmoved(first: NDArray[np.uint8], second: NDArray[np.uint8]) -> NDArray[np.
     return np.asarray(np.square(apart).mean(axis=(1, 2)), np.float32)
 
 
-def _guessed(first: NDArray[np.uint8], second: NDArray[np.uint8]) -> NDArray[np.float32]:
-    """Return (k,) about what a first step leaves, without moving an image."""
+def _guessed(
+    first: NDArray[np.uint8], second: NDArray[np.uint8], every: int
+) -> NDArray[np.float32]:
+    """Return (k,) about what a first step leaves of every so many levels, nothing being moved."""
     target, other = grey_levels(first), grey_levels(second)
-    slopes, error = _slopes(other, target, other), _error(target, other)
+    slopes, error = _slopes(other, target, other, every), _error(target, other, every)
     left = error - slopes.transpose(0, 2, 1) @ _step(slopes, error)
     return _squares(np.square(left[..., 0]))
 
@@ -96,8 +100,9 @@ def _step(slopes: NDArray[np.float32], error: NDArray[np.float32]) -> NDArray[np
 
 
 def _squares(squares: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Return (k,) mean and mean of the largest of (k, 144) squares, added."""
-    largest = np.partition(squares, -_LARGEST, axis=1)[:, -_LARGEST:]
+    """Return (k,) mean and mean of the largest of (k, m) squares, added."""
+    count = squares.shape[1] // _LARGEST
+    largest = np.partition(squares, -count, axis=1)[:, -count:]
     return np.asarray(squares.mean(axis=1) + largest.mean(axis=1), np.float32)
 
 
@@ -116,27 +121,33 @@ def _lit(moved: NDArray[np.float32], change: NDArray[np.float32]) -> NDArray[np.
     return moved * (1 + change[:, 4, :, None]) + change[:, 5, :, None]
 
 
-def _error(first: NDArray[np.float32], light: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Return (k, 144, 1) how far the first image lies above the other, inside the rim."""
-    inner = first[:, 1:-1, 1:-1], light[:, 1:-1, 1:-1]
-    error = np.where(np.minimum(*inner) >= _WHITE, np.float32(0), inner[0] - inner[1])
-    return error.reshape(len(first), _INNER, 1)
+def _error(
+    first: NDArray[np.float32], light: NDArray[np.float32], every: int = 1
+) -> NDArray[np.float32]:
+    """Return (k, m, 1) how far the first image lies above the other, inside the rim."""
+    one, other = (image[:, 1:-1:every, 1:-1:every] for image in (first, light))
+    error = np.where(np.minimum(one, other) >= _WHITE, np.float32(0), one - other)
+    return error.reshape(len(first), _INNER // every**2, 1)
 
 
 def _slopes(
-    moved: NDArray[np.float32], first: NDArray[np.float32], light: NDArray[np.float32]
+    moved: NDArray[np.float32],
+    first: NDArray[np.float32],
+    light: NDArray[np.float32],
+    every: int = 1,
 ) -> NDArray[np.float32]:
-    """Return (k, 6, 144) how the second image answers to each change, inside the rim."""
-    across = (moved[:, 1:-1, 2:] - moved[:, 1:-1, :-2]) / 2
-    down = (moved[:, 2:, 1:-1] - moved[:, :-2, 1:-1]) / 2
-    inner, place = moved[:, 1:-1, 1:-1], _spread(GREY_SIDE)[1:-1]
-    ones = np.ones_like(inner)
-    stacked = np.stack(
-        (across, across * place, down, down * place[:, None], inner, ones), axis=1, dtype=np.float32
-    )
-    white = np.minimum(first, light)[:, None, 1:-1, 1:-1] >= _WHITE
-    slopes = np.where(white, np.float32(0), stacked)
-    return slopes.reshape(len(moved), len(_LIMITS), _INNER)
+    """Return (k, 6, m) how the second image answers to each change, inside the rim."""
+    inside = slice(1, -1, every)
+    inner, place = moved[:, inside, inside], _spread(GREY_SIDE)[inside]
+    across = (moved[:, inside, 2::every] - moved[:, inside, :-2:every]) / 2
+    down = (moved[:, 2::every, inside] - moved[:, :-2:every, inside]) / 2
+    slopes = np.empty((len(moved), len(_LIMITS), *inner.shape[1:]), np.float32)
+    slopes[:, 0], slopes[:, 1] = across, across * place
+    slopes[:, 2], slopes[:, 3] = down, down * place[:, None]
+    slopes[:, 4], slopes[:, 5] = inner, 1
+    white = np.minimum(first[:, inside, inside], light[:, inside, inside]) >= _WHITE
+    slopes *= ~white[:, None]
+    return slopes.reshape(len(moved), len(_LIMITS), _INNER // every**2)
 
 
 def _moved(image: NDArray[np.float32], move: NDArray[np.float32]) -> NDArray[np.float32]:

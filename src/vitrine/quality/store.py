@@ -19,7 +19,7 @@ from vitrine.core.digests import json_digest
 from vitrine.core.params import ImageParams
 from vitrine.quality.facts import SCHEMA, Facts
 
-VERSION = 1
+VERSION = 2
 """Of what is measured: a change of the meaning of a fact needs another number."""
 _COLUMNS = SCHEMA.names[1:]
 """Of a content: all facts but the image's name."""
