@@ -6,10 +6,13 @@ on white ground, two T-shirts look alike to it.
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
 
+from vitrine.core.parallel import map_in_order
+from vitrine.core.parallel import map_in_order
 from vitrine.inputs.grouping import Groups
 from vitrine.quality.candidates import Candidates, Rows, candidates
 from vitrine.quality.descriptors import colour_differences, grey_levels, mirror
@@ -117,7 +120,8 @@ class _Search:
         near = self._near(proposed.first, proposed.second)
         low = np.minimum(proposed.first[near], proposed.second[near])
         high = np.maximum(proposed.first[near], proposed.second[near])
-        pairs = np.unique(low * len(self._hashes) + high)
+        pairs = np.sort(low * len(self._hashes) + high)
+        pairs = pairs[np.diff(pairs, prepend=-1) > 0]
         low, high = np.divmod(pairs, len(self._hashes))
         self._join(Candidates(low, high, proposed.mirrored))
 
@@ -125,16 +129,20 @@ class _Search:
         """Join the pairs that look alike; say which do."""
         alike = self._near(proposed.first, proposed.second)
         near = np.flatnonzero(alike)
-        for start in range(0, len(near), _BLOCK):
-            block = near[start : start + _BLOCK]
-            first = self._descriptors[proposed.first[block]]
-            second = self._descriptors[proposed.second[block]]
-            if proposed.mirrored:
-                second = mirror(second)
-            likeness = similarities(first, second, self._similarity)
-            alike[block] = likeness >= self._similarity
+        blocks = [near[start : start + _BLOCK] for start in range(0, len(near), _BLOCK)]
+        verdicts = map_in_order(partial(self._alike, proposed), blocks, workers=0, chunk=1)
+        for block, verdict in zip(blocks, verdicts, strict=True):
+            alike[block] = verdict
         self._found.append((proposed.first[alike], proposed.second[alike]))
         return alike
+
+    def _alike(self, proposed: Candidates, block: Indices) -> NDArray[np.bool_]:
+        first = self._descriptors[proposed.first[block]]
+        second = self._descriptors[proposed.second[block]]
+        if proposed.mirrored:
+            second = mirror(second)
+        likeness = similarities(first, second, self._similarity)
+        return np.asarray(likeness >= self._similarity)
 
     def _near(self, first: Indices, second: Indices) -> NDArray[np.bool_]:
         """Say of which pairs the outlines do not rule out that they look alike."""
