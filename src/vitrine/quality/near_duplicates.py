@@ -12,7 +12,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vitrine.core.parallel import map_in_order
-from vitrine.core.parallel import map_in_order
 from vitrine.inputs.grouping import Groups
 from vitrine.quality.candidates import Candidates, Rows, candidates
 from vitrine.quality.descriptors import colour_differences, grey_levels, mirror
