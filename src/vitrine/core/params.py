@@ -52,7 +52,7 @@ class IntegrityParams(Section):
     min_side: Positive
     max_conflict_share: Share
     max_duplicate_share: Share
-    near_duplicate_distance: Annotated[int, Field(ge=0, le=16)]
+    near_duplicate_distance: Annotated[int, Field(ge=0, le=5)]
     near_duplicate_similarity: Share
 
 

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vitrine.quality.descriptors import GREY_SIDE, grey_levels, windows
-from vitrine.quality.hashing import _cosines
+from vitrine.quality.hashing import cosines
 
 _BITS = 64
 _TABLES = 3
@@ -165,7 +165,7 @@ def _parts() -> tuple[NDArray[np.float32], ...]:
     """Return how the frequencies of parts follow from smooth grey levels: (8, 14) for each cut."""
     # Without the weakest singular values, which would only amplify rounding.
     sharpened = np.linalg.pinv(windows(GREY_SIDE).astype(np.float64), rcond=1e-2)
-    return tuple((_cosines() @ _stretched(*cut) @ sharpened).astype(np.float32) for cut in _CUTS)
+    return tuple((cosines() @ _stretched(*cut) @ sharpened).astype(np.float32) for cut in _CUTS)
 
 
 def _stretched(low: float, high: float) -> NDArray[np.float64]:

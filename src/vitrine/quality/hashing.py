@@ -27,7 +27,7 @@ def perceptual_hashes(
     Returns:
         Two arrays (n,).
     """
-    basis = _cosines()
+    basis = cosines()
     # Rounded, so that the noise of the arithmetic does not decide the bits of a flat image.
     low = np.round(basis @ grey @ basis.T, 6)
     signs = np.where(np.arange(1, _KEPT + 1) % 2, -1.0, 1.0)
@@ -41,7 +41,7 @@ def _bits(low: NDArray[np.float64]) -> NDArray[np.uint64]:
 
 
 @cache
-def _cosines() -> NDArray[np.float64]:
+def cosines() -> NDArray[np.float64]:
     """Return the DCT-II of 32 points, frequencies 1 to 8, each the mean of two of 64: (8, 64)."""
     frequency, point = np.arange(1, _KEPT + 1)[:, None], np.arange(_POINTS)
     matrix: NDArray[np.float64] = np.cos(np.pi * frequency * (2 * point + 1) / (2 * _POINTS))
