@@ -121,7 +121,7 @@ def test_validation_compares_with_what_was_committed_and_goes_on_after_quarantin
     assert "1 removed, 1 replaced" in clone.run("dvc", "repro", "validate")
     assert broken.is_file()
     assert "metrics.json" in clone.run("dvc", "metrics", "diff")
-    page = clone.run("make", "docs-data")
+    page = clone.run("make", "--no-print-directory", "docs-data")
     assert f"file://{clone.path}/reports/validate/data_docs/index.html" in page
     with chromium_page() as visit:
         visit.page.goto(page.splitlines()[0])
