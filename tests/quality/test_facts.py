@@ -7,7 +7,7 @@ import pytest
 
 from vitrine.core.errors import DataError
 from vitrine.quality import facts as module
-from vitrine.quality.facts import SCHEMA, Facts, read_batches, read_facts, write_facts
+from vitrine.quality.facts import SCHEMA, Facts, read_batches, read_columns, read_facts, write_facts
 
 
 def test_facts_come_back_as_they_were_written(
@@ -75,6 +75,7 @@ def test_some_columns_can_be_read_alone(tmp_path: Path, monkeypatch: pytest.Monk
     assert [row for batch in batches for row in batch.to_pylist()] == [
         {"bytes": number, "image": str(number)} for number in range(7)
     ]
+    assert list(read_columns(path, ["bytes", "image"])) == [(n, str(n)) for n in range(7)]
 
 
 def test_a_catalogue_without_images_has_no_facts(tmp_path: Path) -> None:

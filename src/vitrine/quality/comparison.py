@@ -32,18 +32,19 @@ def compare_with_earlier(
     """
     create_change_tables(connection)
     version = find_earlier(section.change.compare_with)
-    loaded = (
-        version
-        if isinstance(version, NotCompared)
-        else _load(connection, version, section, image, store)
-    )
-    if isinstance(loaded, NotCompared) or isinstance(version, NotCompared):
-        reason = loaded.reason if isinstance(loaded, NotCompared) else ""
-        return f"Not compared with an earlier version of the data: {reason}."
+    if isinstance(version, NotCompared):
+        return _why_not(version)
+    loaded = _load(connection, version, section, image, store)
+    if isinstance(loaded, NotCompared):
+        return _why_not(loaded)
     change = section.change
     changes = find_changes(connection, change.max_label_psi, change.max_fact_psi)
     load_replaced(connection)
     return _describe(version, loaded, changes)
+
+
+def _why_not(nothing: NotCompared) -> str:
+    return f"Not compared with an earlier version of the data: {nothing.reason}."
 
 
 def _load(

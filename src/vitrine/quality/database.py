@@ -23,14 +23,14 @@ import os
 import sqlite3
 from collections.abc import Iterable, Iterator
 from dataclasses import fields
-from itertools import chain, zip_longest
+from itertools import zip_longest
 from pathlib import Path, PurePosixPath
 from typing import Any
 
 from vitrine.core.errors import DataError
 from vitrine.core.manifest import Catalogue, Row, numbered_rows
 from vitrine.core.taxonomy import HEADS, Head, Taxonomy
-from vitrine.quality.facts import SCHEMA, read_batches
+from vitrine.quality.facts import SCHEMA, read_columns
 from vitrine.quality.near_duplicates import Edges
 
 _MANIFEST = [column.name for column in fields(Row)]
@@ -98,11 +98,7 @@ def load_images(connection: sqlite3.Connection, catalogue: Catalogue, facts: Pat
 
 
 def _with_facts(manifest: Path, facts: Path) -> Iterator[tuple[int, Row, tuple[Any, ...]]]:
-    columns = ["image", *_FACTS]
-    measured = chain.from_iterable(
-        zip(*(batch.column(name).to_pylist() for name in columns), strict=True)
-        for batch in read_batches(facts, columns)
-    )
+    measured = read_columns(facts, ["image", *_FACTS])
     for numbered, known in zip_longest(numbered_rows(manifest), measured):
         if numbered is None or known is None or numbered[1].image != known[0]:
             raise DataError(

@@ -18,7 +18,8 @@ _REACH = {GREY_SIDE: 1.5, COLOUR_SIDE: 1.0}
 Windows overlap, so that a version moved by part of a distance can be computed: with windows side
 by side, the edges of a product would leap from one level to the next.
 """
-_LUMA = np.array([0.299, 0.587, 0.114], np.float32)
+LUMA = np.array([0.299, 0.587, 0.114], np.float32)
+"""What red, green and blue add to the grey level (ITU-R BT.601)."""
 
 
 def descriptors(colours: NDArray[np.float32]) -> NDArray[np.uint8]:
@@ -43,7 +44,7 @@ def descriptors(colours: NDArray[np.float32]) -> NDArray[np.uint8]:
 
 
 def _luma(colours: NDArray[np.float32]) -> NDArray[np.float32]:
-    return np.asarray(np.einsum("c,nc...->n...", _LUMA, colours), np.float32)
+    return np.asarray(np.einsum("c,nc...->n...", LUMA, colours), np.float32)
 
 
 def grey_levels(described: NDArray[np.uint8]) -> NDArray[np.float32]:

@@ -13,7 +13,7 @@ from vitrine.core.errors import DataError
 from vitrine.core.files import atomic_file
 from vitrine.core.params import IntegrityParams
 from vitrine.quality.descriptors import DESCRIPTOR_BYTES
-from vitrine.quality.facts import read_batches
+from vitrine.quality.facts import read_columns
 from vitrine.quality.near_duplicates import Edges, find_near_duplicates
 
 NEAR_FILE = "near_duplicates.parquet"
@@ -36,16 +36,13 @@ def near_duplicates(facts: Path, section: IntegrityParams) -> Edges:
     places, hashes, mirrored, contents = (array(kind) for kind in "qQQQ")
     columns = ["phash", "mirror_hash", "sha256", "descriptor"]
     with tempfile.TemporaryFile() as file:
-        start = 0
-        for batch in read_batches(facts, columns):
-            phash, mirror, sha256, descriptor = (batch.column(name).to_pylist() for name in columns)
-            for row in (row for row, value in enumerate(phash) if value is not None):
-                places.append(start + row)
-                hashes.append(phash[row])
-                mirrored.append(mirror[row])
-                contents.append(int(sha256[row][:16], 16))
-                file.write(descriptor[row])
-            start += len(phash)
+        for place, (phash, mirror, sha256, descriptor) in enumerate(read_columns(facts, columns)):
+            if phash is not None:
+                places.append(place)
+                hashes.append(phash)
+                mirrored.append(mirror)
+                contents.append(int(sha256[:16], 16))
+                file.write(descriptor)
         if not places:
             return Edges(np.empty(0, np.int64), np.empty(0, np.int64))
         file.flush()

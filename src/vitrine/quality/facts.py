@@ -133,6 +133,16 @@ def read_facts(path: Path) -> Iterator[Facts]:
             yield Facts(**row)
 
 
+def read_columns(path: Path, columns: Sequence[str]) -> Iterator[tuple[Any, ...]]:
+    """Yield some facts of one image after the other, in the manifest's order.
+
+    Raises:
+        DataError: As `read_facts`.
+    """
+    for batch in read_batches(path, columns):
+        yield from zip(*(batch.column(name).to_pylist() for name in columns), strict=True)
+
+
 def read_batches(path: Path, columns: Sequence[str]) -> Iterator[Any]:
     """Yield some columns of a Parquet file of facts, `READ_ROWS` rows at a time, as Arrow batches.
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass, fields
 import numpy as np
 from numpy.typing import NDArray
 
-from vitrine.quality.descriptors import descriptors
+from vitrine.quality.descriptors import LUMA, descriptors
 from vitrine.quality.hashing import perceptual_hashes
 from vitrine.quality.repetition import repetition
 
@@ -26,7 +26,6 @@ Numbers = NDArray[np.float32]
 
 _TOLERANCE = 16
 """How much a channel may differ from the border's colour and still be background."""
-_LUMA = np.array([0.299, 0.587, 0.114], np.float32)
 _LEAST_RANGE = 10.0
 """Grey levels that an image at least counts as spanning, so that noise is no sharp edge."""
 
@@ -84,7 +83,7 @@ def measure_frames(frames: Frames) -> Measures:
 
 def to_grey(colours: NDArray[np.float32]) -> Greys:
     """Return the luma of (n, 3, 64, 64) colours, 0 to 255 (ITU-R BT.601)."""
-    return np.asarray(_LUMA @ colours.reshape(-1, 3, SIDE * SIDE)).reshape(-1, SIDE, SIDE)
+    return np.asarray(LUMA @ colours.reshape(-1, 3, SIDE * SIDE)).reshape(-1, SIDE, SIDE)
 
 
 def _mean_and_deviation(planes: Greys) -> tuple[Numbers, Numbers]:

@@ -3,7 +3,6 @@
 import math
 from collections.abc import Iterator
 from dataclasses import dataclass
-from itertools import chain
 from pathlib import Path
 
 import numpy as np
@@ -25,7 +24,7 @@ from vitrine.inputs.shards import read_names, write_split
 from vitrine.inputs.split import Assignment, assign
 from vitrine.inputs.summary import SplitSummary, Summary
 from vitrine.quality.duplicates import NEAR_FILE, read_edges
-from vitrine.quality.facts import FACTS_FILE, read_batches
+from vitrine.quality.facts import FACTS_FILE, read_columns
 from vitrine.quality.leakage import prove_no_leaks
 
 _CHUNK_BYTES = 2 * 2**20
@@ -102,11 +101,7 @@ def run(section: PrepareParams, image: ImageParams) -> Prepared:
 def _read(catalogue: Catalogue, facts: Path) -> Listing:
     """Read manifest and facts side by side into a listing."""
     listing = Listing(catalogue.taxonomy())
-    columns = ["image", "readable", "reason", "sha256"]
-    known = chain.from_iterable(
-        zip(*(batch.column(name).to_pylist() for name in columns), strict=True)
-        for batch in read_batches(facts, columns)
-    )
+    known = read_columns(facts, ["image", "readable", "reason", "sha256"])
     for row in catalogue.rows():
         image, readable, reason, sha256 = next(known, (None, False, "", ""))
         if image != row.image:
