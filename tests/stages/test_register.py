@@ -63,7 +63,7 @@ def pipeline(store: Path, prepared: Path, tiny_bundle: Path) -> Path:
 @pytest.fixture
 def section(params: Params) -> RegisterParams:
     """A gate that anything passes, unless there is a champion that is better."""
-    floors = {"min_style_macro_f1": 0.0, "min_category_macro_f1": 0.0, "margin": 0.0}
+    floors = {"floors": {}, "margin": 0.0001}
     return override(params.register_, floors)
 
 
@@ -110,7 +110,7 @@ def test_the_data_checks_belong_to_the_run(pipeline: Path, section: RegisterPara
 
 def test_the_same_bytes_are_registered_once(pipeline: Path, section: RegisterParams) -> None:
     register.run(section)
-    strict = override(section, {"min_style_macro_f1": 0.99})
+    strict = override(section, {"floors": {"style": {"macro_f1": 0.99}}})
     result = register.run(strict)
     assert (result.number, result.new) == ("1", False)
     assert "version 1, registered before: the gate failed" in result.describe()
@@ -123,7 +123,7 @@ def test_the_same_bytes_are_registered_once(pipeline: Path, section: RegisterPar
 def test_a_bundle_below_the_floor_is_registered_as_failed(
     pipeline: Path, section: RegisterParams
 ) -> None:
-    result = register.run(override(section, {"min_category_macro_f1": 0.99}))
+    result = register.run(override(section, {"floors": {"category": {"macro_f1": 0.99}}}))
     version = tracking.version_of_alias(section.name, "challenger")
     assert version is not None
     assert version.tags["gate"] == "failed"

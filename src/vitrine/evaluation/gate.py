@@ -4,7 +4,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from vitrine.core.params import RegisterParams
-from vitrine.core.taxonomy import Head
 from vitrine.evaluation.answers import Answers
 from vitrine.evaluation.comparison import Comparison
 from vitrine.evaluation.metrics import macro_f1
@@ -58,13 +57,9 @@ def check_floors(answers: Answers, section: RegisterParams) -> list[Check]:
 
     A head of which no test image has a label cannot be judged: it fails unless its floor is 0.
     """
-    floors: dict[Head, float] = {
-        "style": section.min_style_macro_f1,
-        "category": section.min_category_macro_f1,
-    }
     checks = []
     for head in answers.probabilities:
-        floor = floors[head]
+        floor = section.floors.get(head, {}).get("macro_f1", 0.0)
         if head in answers.judged:
             score = macro_f1(answers.known(head))
             text = f"the macro F1 of {head} must be at least {floor:.3f}, and is {score:.3f}"

@@ -1,0 +1,48 @@
+"""params.yaml as typed, frozen sections. The file is the one source: no key has a default here."""
+
+from vitrine.core.params.document import Params, override
+from vitrine.core.params.sections import (
+    AttackParams,
+    AugmentParams,
+    BehaviourParams,
+    ChangeParams,
+    EvaluateParams,
+    ExportParams,
+    ImageParams,
+    IntegrityParams,
+    LabelsParams,
+    Measure,
+    PrepareParams,
+    QualityParams,
+    Range,
+    RegisterParams,
+    Section,
+    Severities,
+    TrainParams,
+    TuneParams,
+    ValidateParams,
+)
+
+__all__ = [
+    "AttackParams",
+    "AugmentParams",
+    "BehaviourParams",
+    "ChangeParams",
+    "EvaluateParams",
+    "ExportParams",
+    "ImageParams",
+    "IntegrityParams",
+    "LabelsParams",
+    "Measure",
+    "Params",
+    "PrepareParams",
+    "QualityParams",
+    "Range",
+    "RegisterParams",
+    "Section",
+    "Severities",
+    "TrainParams",
+    "TuneParams",
+    "ValidateParams",
+    "override",
+]
