@@ -1,43 +1,26 @@
 """The packaged model served by real processes: from the repository's root, and as a Bento elsewhere."""
 
-import os
 import re
-import signal
-import socket
 import statistics
 import subprocess
 import time
 import zlib
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
-from io import BytesIO
 from pathlib import Path
 
 import httpx
 import numpy as np
-import PIL.Image
 import pytest
 import yaml
 
 from clones import Clone, make_clone
+from served import encoded, post, served
 from vitrine.bundle.format import load_info
 from vitrine.bundle.runtime import Runtime
 
 pytestmark = [pytest.mark.integration, pytest.mark.slow]
 
-REGISTER = """
-import sys
-from pathlib import Path
-from vitrine import tracking
-from vitrine.bundle.format import load_info
-
-bundle = Path(sys.argv[1])
-tags = {"gate": "passed", "bundle_digest": load_info(bundle).digest}
-with tracking.pipeline_run(None) as run:
-    number = tracking.register_bundle(bundle, "vitrine", run.id, tags)
-tracking.set_alias("vitrine", "champion", number)
-"""
 NOT_IN_THE_SERVICE = "tensorflow|keras|mlflow|dvc|great_expectations|optuna|pandas|sklearn"
 NOTHING_PACKAGED = (
     "no packaged model to serve: bentofile.yaml pins none that is in BentoML's store; promote a "
@@ -47,59 +30,7 @@ NOTHING_PACKAGED = (
 
 def promote(clone: Clone, bundle: Path) -> None:
     """Register a bundle in the clone's registry as the champion."""
-    clone.run("python", "-c", REGISTER, str(bundle))
-
-
-@contextmanager
-def served(
-    *command: str, folder: Path, env: Mapping[str, str]
-) -> Iterator[tuple[httpx.Client, Path]]:
-    """Run `bentoml serve …` until the block ends; give a client of it and the file of its log."""
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = str(free.getsockname()[1])
-    log = folder / f"serve-{port}.log"
-    with log.open("w") as output:
-        process = subprocess.Popen(
-            ["bentoml", "serve", *command, "--host", "127.0.0.1", "--port", port],
-            cwd=folder,
-            env=env,
-            stdout=output,
-            stderr=subprocess.STDOUT,
-            start_new_session=True,
-        )
-    try:
-        with httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=30) as client:
-            wait_until_ready(client, process, log)
-            yield client, log
-    finally:
-        os.killpg(process.pid, signal.SIGTERM)
-        process.wait(timeout=30)
-
-
-def wait_until_ready(client: httpx.Client, process: subprocess.Popen[bytes], log: Path) -> None:
-    deadline = time.monotonic() + 120
-    while time.monotonic() < deadline:
-        assert process.poll() is None, log.read_text()
-        try:
-            if client.get("/readyz").status_code == 200:
-                return
-        except httpx.TransportError:
-            time.sleep(0.1)
-    raise AssertionError(log.read_text())
-
-
-def encoded(kind: str, seed: int = 1) -> bytes:
-    """A picture as the bytes of a file."""
-    noise = np.random.default_rng(seed).integers(0, 256, (4, 4, 3), np.uint8)
-    picture = PIL.Image.fromarray(noise).resize((300, 400), PIL.Image.Resampling.BICUBIC)
-    buffer = BytesIO()
-    picture.save(buffer, kind)
-    return buffer.getvalue()
-
-
-def post(client: httpx.Client, data: bytes) -> httpx.Response:
-    return client.post("/classify", files={"image": ("shoe.jpg", data)})
+    clone.run("python", str(clone.path / "tests/registering.py"), str(bundle))
 
 
 @pytest.fixture(scope="module")
@@ -230,7 +161,7 @@ def test_a_bento_serves_its_own_code_and_model_elsewhere(
     here = post(client, encoded("JPEG")).json()
     bentofile = packaged.path / "bentofile.yaml"
     before = bentofile.read_text(encoding="utf-8")
-    packaged.run("bentoml", "build")
+    tag = packaged.run("bentoml", "build", "--output", "tag").strip().removeprefix("__tag__:")
 
     # Neither a later version in the store nor other sources on the path may change the Bento.
     promote(packaged, make_bundle(tmp_path / "other", 2))
@@ -242,7 +173,7 @@ def test_a_bento_serves_its_own_code_and_model_elsewhere(
     elsewhere = tmp_path / "elsewhere"
     elsewhere.mkdir()
     env = packaged.env | {"PYTHONPATH": str(tmp_path / "path")}
-    with served("vitrine-api:latest", folder=elsewhere, env=env) as (other, _):
+    with served(tag, folder=elsewhere, env=env) as (other, _):
         assert post(other, encoded("JPEG")).json() == here
 
 

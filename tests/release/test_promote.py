@@ -9,7 +9,12 @@ from typer.testing import CliRunner
 from vitrine import tracking
 from vitrine.cli import app
 from vitrine.core.errors import ReleaseError, TrackingError
-from vitrine.release.promote import promote
+from vitrine.release.promote import Promoted, rollback
+from vitrine.release.promote import promote as _promote
+
+
+def promote(name: str, which: str, *, force: bool = False, reason: str = "") -> Promoted:
+    return _promote(name, which, force=force, reason=reason, kind="promotion")
 
 
 @pytest.fixture
@@ -71,10 +76,10 @@ def test_a_version_that_did_not_pass_is_refused(
 
 
 def test_a_reason_overrides_the_gate_and_is_noted(registry: MlflowClient) -> None:
-    promote("vitrine", "2", "the other one is broken")
+    promote("vitrine", "2", force=True, reason="the other one is broken")
     assert _champion() == "2"
     tags = registry.get_model_version("vitrine", "2").tags
-    assert tags["gate_overridden"] == "the other one is broken"
+    assert tags["gate_overridden"].startswith("the other one is broken (")
     assert tags["gate"] == "failed"
 
 
@@ -97,8 +102,33 @@ def test_no_registry_answers(workplace: Path, monkeypatch: pytest.MonkeyPatch) -
         promote("vitrine", "1")
 
 
-@pytest.mark.parametrize("options", [["--force"], ["--reason", "because"]])
-def test_force_needs_a_reason(options: list[str]) -> None:
-    result = CliRunner().invoke(app, ["promote", "2", *options])
+def test_force_needs_a_reason() -> None:
+    result = CliRunner().invoke(app, ["promote", "2", "--force"])
     assert result.exit_code == 2
-    assert "--force and --reason are given together" in result.output
+    assert "--force needs --reason" in result.output
+
+
+def test_a_reason_without_force_is_kept(registry: MlflowClient) -> None:
+    promote("vitrine", "1", reason="the autumn range")
+    assert registry.get_model_version("vitrine", "1").tags["promoted_because"] == "the autumn range"
+
+
+def test_whoever_comes_second_at_the_same_moment_wins_and_the_first_is_told(
+    registry: MlflowClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    set_alias = tracking.set_alias
+
+    def slowly(name: str, alias: str, number: str) -> None:
+        set_alias(name, alias, number)
+        registry.set_registered_model_alias(name, alias, "3")
+
+    monkeypatch.setattr(tracking, "set_alias", slowly)
+    said = promote("vitrine", "1").describe()
+    assert "somebody else promoted version 3 right after it, and that one stays" in said
+    assert _champion() == "3"
+
+
+def test_there_is_nothing_to_roll_back_to(registry: MlflowClient) -> None:
+    promote("vitrine", "1")
+    with pytest.raises(ReleaseError, match="no version of the model 'vitrine' was in service"):
+        rollback("vitrine", "")

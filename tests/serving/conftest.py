@@ -3,7 +3,8 @@
 import socket
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 from io import BytesIO
 from pathlib import Path
 
@@ -12,12 +13,41 @@ import numpy as np
 import PIL.Image
 import pytest
 import uvicorn
+from starlette.applications import Starlette
 
 from vitrine.serving.app import create_app
 from vitrine.serving.classifier import PackagedModel
 from vitrine.serving.settings import Settings
 
 MAX_BODY_BYTES = 200_000
+
+
+@contextmanager
+def running(app: Starlette) -> Iterator[httpx.Client]:
+    """Run an app until the block ends; give a client of it."""
+    server = uvicorn.Server(uvicorn.Config(app, log_level="critical", ws="none"))
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]})
+        thread.start()
+        while not server.started:
+            assert thread.is_alive()
+            time.sleep(0.01)
+        try:
+            with httpx.Client(base_url=f"http://127.0.0.1:{listener.getsockname()[1]}") as client:
+                yield client
+        finally:
+            server.should_exit = True
+            thread.join()
+
+
+Run = Callable[[Starlette], AbstractContextManager[httpx.Client]]
+
+
+@pytest.fixture(scope="session")
+def run_app() -> Run:
+    """The function that runs an app."""
+    return running
 
 
 @pytest.fixture(scope="session")
@@ -29,19 +59,9 @@ def packaged(tiny_bundle: Path) -> PackagedModel:
 @pytest.fixture(scope="session")
 def client(packaged: PackagedModel) -> Iterator[httpx.Client]:
     """A client of the running app."""
-    app = create_app(packaged, Settings(max_body_bytes=MAX_BODY_BYTES))
-    server = uvicorn.Server(uvicorn.Config(app, log_level="critical", ws="none"))
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]})
-        thread.start()
-        while not server.started:
-            assert thread.is_alive()
-            time.sleep(0.01)
-        with httpx.Client(base_url=f"http://127.0.0.1:{listener.getsockname()[1]}") as client:
-            yield client
-        server.should_exit = True
-        thread.join()
+    settings = Settings(workers=3, max_body_bytes=MAX_BODY_BYTES)
+    with running(create_app(packaged, settings, None)) as client:
+        yield client
 
 
 @pytest.fixture(scope="session")

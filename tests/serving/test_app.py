@@ -1,5 +1,6 @@
 """The routes of the service: answers to images, refusals of everything else."""
 
+import os
 import socket
 import struct
 import zlib
@@ -59,6 +60,7 @@ def test_an_image_is_answered_with_named_probabilities(
         )
     assert answer["model"] == {"version": "7", "bundle_digest": runtime.info.digest}
     assert response.headers["X-Bundle-Digest"] == runtime.info.digest
+    assert response.headers["X-Model-Version"] == "7"
 
 
 @pytest.mark.parametrize("kind", ["JPEG", "PNG", "WEBP"])
@@ -143,8 +145,12 @@ def test_wrong_methods_and_unknown_paths_are_answered_in_json(client: httpx.Clie
 
 
 def test_the_model_says_what_it_is(client: httpx.Client, packaged: PackagedModel) -> None:
-    card = client.get("/model").json()
+    response = client.get("/model")
+    card = response.json()
     info = Runtime(packaged.folder).info
+    assert response.headers["X-Bundle-Digest"] == info.digest
+    assert response.headers["X-Model-Version"] == "7"
+    assert (card["worker"], card["workers"], card["refused"]) == (os.getpid(), 3, None)
     assert card["version"] == "7"
     assert card["tag"] == "vitrine:v7-0123abcd"
     assert card["bundle_digest"] == info.digest
@@ -157,9 +163,15 @@ def test_the_model_says_what_it_is(client: httpx.Client, packaged: PackagedModel
 def test_the_description_covers_every_route(client: httpx.Client, jpeg: bytes) -> None:
     document = client.get("/openapi.json").json()
     assert set(document["paths"]) == {"/classify", "/model", "/livez", "/readyz"}
-    answer = client.post("/classify", **form(jpeg)).json()
-    schema = document["components"]["schemas"]["Classification"]
-    assert set(answer) == set(schema["properties"])
+    answers = {
+        ("/classify", "post"): client.post("/classify", **form(jpeg)),
+        ("/model", "get"): client.get("/model"),
+    }
+    for (path, method), answer in answers.items():
+        promised = document["paths"][path][method]["responses"]["200"]
+        assert {name.lower() for name in promised["headers"]} <= set(answer.headers)
+        name = promised["content"]["application/json"]["schema"]["$ref"].rpartition("/")[2]
+        assert set(answer.json()) == set(document["components"]["schemas"][name]["properties"])
 
 
 def test_requests_at_the_same_time_get_their_own_answers(
@@ -195,7 +207,7 @@ def test_a_damaged_model_is_not_served(packaged: PackagedModel, tmp_path: Path) 
         (tmp_path / file.name).write_bytes(file.read_bytes())
     (tmp_path / "model.bin").write_bytes(b"other weights")
     damaged = PackagedModel(tmp_path, packaged.tag, "vitrine", "7")
-    app = create_app(damaged, Settings())
+    app = create_app(damaged, Settings(), None)
 
     async def start() -> None:
         async with app.router.lifespan_context(app):

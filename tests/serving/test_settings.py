@@ -18,10 +18,16 @@ def test_each_variable_sets_one_setting() -> None:
             "VITRINE_SERVING_PRECISION": "bf16",
             "VITRINE_SERVING_MAX_BODY_BYTES": "1000",
             "VITRINE_SERVING_TIMEOUT": "2.5",
+            "VITRINE_SERVING_FOLLOW": "/srv/bentofile.yaml",
         }
     )
     assert settings == Settings(
-        workers=3, threads=2, precision="bf16", max_body_bytes=1000, timeout=2.5
+        workers=3,
+        threads=2,
+        precision="bf16",
+        max_body_bytes=1000,
+        timeout=2.5,
+        follow="/srv/bentofile.yaml",
     )
 
 
@@ -37,6 +43,11 @@ def test_each_variable_sets_one_setting() -> None:
         ("VITRINE_SERVING_COLOR", "red", "VITRINE_SERVING_COLOR is not a setting of the service; "),
         ("VITRINE_SERVING_WORKERS", "two", "VITRINE_SERVING_WORKERS: .*integer.*, but got 'two'"),
         ("VITRINE_SERVING_THREADS", "0", "VITRINE_SERVING_THREADS: .*but got '0'"),
+        (
+            "VITRINE_SERVING_FOLLOW",
+            "bentofile.yaml",
+            "VITRINE_SERVING_FOLLOW: must be an absolute path, or empty, but got 'bentofile.yaml'",
+        ),
         ("VITRINE_SERVING_PRECISION", "f16", "VITRINE_SERVING_PRECISION: .*but got 'f16'"),
     ],
 )

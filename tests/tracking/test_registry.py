@@ -85,7 +85,7 @@ def test_a_version_that_holds_another_bundle_than_its_tag_says(
     number = _register(tiny_bundle, bundle_digest="0" * 64)
     with pytest.raises(BundleError, match="does not hold the bundle that its tag"):
         tracking.download_bundle("vitrine", number)
-    assert not (store / ".cache/bundles" / ("0" * 64)).exists()
+    assert not [*(store / ".cache/bundles").glob("*")]
 
 
 def test_a_version_that_is_no_bundle(client: MlflowClient, store: Path) -> None:

@@ -11,16 +11,20 @@ from vitrine.cli import (
     demo,
     evaluate,
     export,
+    history,
     import_,
+    lineage,
     package,
     prepare,
     promote,
     quarantine,
     register,
+    rollback,
     smoke,
     train,
     tune,
     validate,
+    watch,
 )
 from vitrine.core.errors import VitrineError
 
@@ -70,6 +74,10 @@ app.command("evaluate")(evaluate.command)
 app.command("register")(register.command)
 app.command("promote")(promote.command)
 app.command("package")(package.command)
+app.command("watch")(watch.command)
+app.command("rollback")(rollback.command)
+app.command("history")(history.command)
+app.command("lineage")(lineage.command)
 app.command("smoke")(smoke.command)
 
 

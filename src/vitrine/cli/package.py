@@ -6,17 +6,29 @@ import typer
 
 
 def command(
-    force_failed_gate: Annotated[
-        str | None,
-        typer.Option(
-            metavar="VERSION", help="Take the champion, this version, although its gate failed."
-        ),
-    ] = None,
+    force: Annotated[
+        bool, typer.Option("--force", help="Take the champion although its gate failed.")
+    ] = False,
+    reason: Annotated[
+        str, typer.Option("--reason", help="Why --force is right. Kept in the history.")
+    ] = "",
+    service: Annotated[
+        str,
+        typer.Option(metavar="URL", help="A running service that must take the version up."),
+    ] = "",
 ) -> None:
-    """Put the champion into BentoML's store and pin it for `bentoml serve` and `bentoml build`."""
+    """Put the champion into service: check it, package it, prove it, pin it."""
+    if force != bool(reason.strip()):
+        raise typer.BadParameter("--force and --reason are given together")
+    from vitrine.core.errors import ReleaseError
     from vitrine.core.params import Params
-    from vitrine.release.package import package
+    from vitrine.release.admission import override_champion
+    from vitrine.release.reconcile import reconcile
 
-    params = Params.load()
-    packaged = package(params.register_.name, force_failed_gate=force_failed_gate)
-    typer.echo(packaged.describe())
+    name = Params.load().register_.name
+    if force:
+        override_champion(name, reason.strip())
+    found = reconcile(name, service, repackage=True)
+    if not found.in_service:
+        raise ReleaseError(found.text)
+    typer.echo(found.text)

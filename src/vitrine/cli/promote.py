@@ -13,14 +13,15 @@ def command(
         bool, typer.Option("--force", help="Promote although the gate did not pass it.")
     ] = False,
     reason: Annotated[
-        str, typer.Option("--reason", help="Why --force is right; noted on the version.")
+        str, typer.Option("--reason", help="Why; --force needs it. Kept in the history.")
     ] = "",
 ) -> None:
     """Give a version of the registered model the alias champion."""
-    if force != bool(reason.strip()):
-        raise typer.BadParameter("--force and --reason are given together")
+    if force and not reason.strip():
+        raise typer.BadParameter("--force needs --reason")
     from vitrine.core.params import Params
     from vitrine.release.promote import promote
 
-    params = Params.load()
-    typer.echo(promote(params.register_.name, version, reason.strip()).describe())
+    name = Params.load().register_.name
+    promoted = promote(name, version, force=force, reason=reason.strip(), kind="promotion")
+    typer.echo(promoted.describe())

@@ -60,4 +60,4 @@ class ReleaseError(VitrineError):
 
 
 class ServiceError(VitrineError):
-    """The service cannot start."""
+    """The service cannot start, or not take up what is pinned."""

@@ -84,6 +84,15 @@ def find_earlier(compare_with: str, pointer: Path = DATA_POINTER) -> Earlier | N
         return NotCompared(f"git did not answer within {_SECONDS} seconds")
 
 
+def version_at(commit: str, pointer: Path = DATA_POINTER) -> Earlier | None:
+    """Return the version of the data that a commit names; None when git does not know of one."""
+    try:
+        found = _git(pointer.parent, "log", "-1", "--format=%cs", "--end-of-options", commit, "--")
+    except (FileNotFoundError, subprocess.TimeoutExpired):
+        return None
+    return None if found.returncode else _read(pointer, commit, found.stdout.strip())
+
+
 def _obstacle(pointer: Path) -> str:
     """Return why there is no history to look into; empty when there is one."""
     try:

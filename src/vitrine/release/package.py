@@ -1,151 +1,131 @@
-"""From the registry into BentoML's store: the champion, proven and pinned."""
+"""From the registry into BentoML's store: a version's bundle as a model, and as a proven Bento."""
 
 import os
-import re
 import shutil
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-
-import yaml
 
 from vitrine.bundle.format import load_info
 from vitrine.bundle.golden import prove
 from vitrine.bundle.runtime import Runtime
 from vitrine.core.errors import BundleError, ReleaseError
 from vitrine.core.files import write_text
-from vitrine.tracking import CHAMPION, Version, check, download_bundle, version_of_alias
-
-BENTOFILE = Path("bentofile.yaml")
-_MODELS = re.compile(r"^models:.*$", re.MULTILINE)
+from vitrine.core.pin import BENTOFILE, pinned
+from vitrine.release.bento import bento_tag, build_bento, has_bento, prove_bento
+from vitrine.tracking import Version, download_bundle
 
 
 @dataclass(frozen=True, slots=True)
 class Packaged:
-    """What `vitrine package` found and did.
+    """A version in BentoML's store.
 
     Args:
         version: The version in the registry.
-        tag: The model in BentoML's store.
-        difference: How far its golden answers were off, as the largest difference of a probability.
-        stored: Whether it was put into the store now; False when it was there already.
-        pinned: Whether bentofile.yaml was changed now.
+        tag: The model in the store.
+        bento: The Bento of this model and the code here.
+        difference: How far the Bento's golden answers were off, as the largest difference of a
+            probability.
+        stored: Whether the model was put into the store now; False when it was there already.
+        built: Whether the Bento was built now.
     """
 
     version: Version
     tag: str
+    bento: str
     difference: float
     stored: bool
-    pinned: bool
+    built: bool
 
     def describe(self) -> str:
-        """Return what was done and what to do next, for the terminal."""
+        """Return the lines that a person sees."""
         store = "was put into BentoML's store" if self.stored else "is in BentoML's store already"
-        pin = (
-            f"{BENTOFILE} now pins it: commit that line to keep the history of what is served"
-            if self.pinned
-            else f"{BENTOFILE} pins it already"
-        )
-        return "\n".join(
-            [
-                f"version {self.version.number} of {self.version.name} {store} as {self.tag}",
-                f"its golden answers hold: the largest difference is {self.difference:.1g}",
-                pin,
-                "",
-                "next:",
-                "  bentoml serve                    # here, on port 3000",
-                "  bentoml build                    # a Bento of the code and this model, and then",
-                "  bentoml serve vitrine-api:latest # from any folder",
-            ]
+        build = "was built" if self.built else "is there already"
+        return (
+            f"version {self.version.number} of {self.version.name} {store} as {self.tag}\n"
+            f"the Bento {self.bento} {build}; served, it gives its golden answers: the largest "
+            f"difference is {self.difference:.1g}"
         )
 
 
-def package(name: str, *, force_failed_gate: str | None = None) -> Packaged:
-    """Put the champion into BentoML's store and pin it in bentofile.yaml.
+def model_tag(version: Version) -> str:
+    """Return the tag that a version has as a model in BentoML's store."""
+    return f"{version.name}:v{version.number}-{version.bundle_digest[:8]}"
 
-    Doing it again changes nothing. Whatever fails, neither a half of a model is in the store nor is
-    anything else pinned than before.
 
-    Args:
-        name: Of the registered model.
-        force_failed_gate: The number of the version that is taken although its gate failed.
+def is_stored(version: Version) -> bool:
+    """Return whether a version's bundle lies whole in BentoML's store."""
+    return _stored(version) is not None
+
+
+def read_bentofile() -> str:
+    """Return the text of bentofile.yaml in the working directory.
 
     Raises:
-        ReleaseError: There is no champion, its gate failed, or it cannot be pinned.
-        BundleError: It is damaged, or does not give its golden answers on this machine.
+        ReleaseError: There is none.
+    """
+    try:
+        return BENTOFILE.read_text(encoding="utf-8")
+    except FileNotFoundError:
+        raise ReleaseError(
+            f"{BENTOFILE} is missing: run the command from the root of the repository"
+        ) from None
+
+
+def package(version: Version) -> Packaged:
+    """Put a version into BentoML's store as a model and as a Bento, and prove both.
+
+    bentofile.yaml stays as it is. Doing it again changes nothing; whatever fails, no half of a
+    model or Bento is left in the store.
+
+    Args:
+        version: With a bundle of Vitrine's.
+
+    Raises:
+        BundleError: The bundle is damaged, or does not give its golden answers on this machine.
+        ServiceError: The Bento does not come up, or does not give its golden answers.
+        ReleaseError: The Bento cannot be built, or bentofile.yaml has another form.
         TrackingError: The registry does not answer.
     """
     # Read by BentoML when it has saved a model.
     os.environ.setdefault("BENTOML_DO_NOT_TRACK", "True")
-    check()
-    version = _champion(name, force_failed_gate)
-    tag = f"{name}:v{version.number}-{version.bundle_digest[:8]}"
-    before = _read(BENTOFILE)
-    after = _pinned(before, tag)
-    stored = _stored(tag, version)
-    bundle = stored or download_bundle(name, version.number)
-    difference = prove(Runtime(bundle))
-    if not stored:
+    tag = model_tag(version)
+    bentofile = pinned(read_bentofile(), tag)
+    there = _stored(version)
+    bundle = there or download_bundle(version.name, version.number)
+    prove(Runtime(bundle))
+    if there is None:
         _store(tag, bundle, version)
+    bento = bento_tag(tag)
+    built = not has_bento(bento)
+    if built:
+        labels = {"version": version.number, "bundle_digest": version.bundle_digest}
+        build_bento(bento, bentofile, labels)
+    difference = prove_bento(bento, bundle)
+    return Packaged(version, tag, bento, difference, stored=there is None, built=built)
+
+
+def pin(tag: str) -> str:
+    """Write a model's tag into bentofile.yaml, which a running service follows.
+
+    Returns:
+        The text of the file before.
+
+    Raises:
+        ReleaseError: The file is missing, or has another form.
+    """
+    before = read_bentofile()
+    after = pinned(before, tag)
     if after != before:
         write_text(BENTOFILE, after)
-    return Packaged(version, tag, difference, stored=not stored, pinned=after != before)
+    return before
 
 
-def _champion(name: str, force_failed_gate: str | None) -> Version:
-    version = version_of_alias(name, CHAMPION)
-    if version is None:
-        raise ReleaseError(
-            f"the model {name!r} has no version with the alias {CHAMPION}: give it in the MLflow "
-            "UI or with `vitrine promote VERSION`, then run `vitrine package` again"
-        )
-    if not version.bundle_digest:
-        raise ReleaseError(
-            f"version {version.number} of {name!r} was not registered by Vitrine, it has no tag "
-            "bundle_digest: promote another one"
-        )
-    if force_failed_gate not in (None, version.number):
-        raise ReleaseError(
-            f"the {CHAMPION} is version {version.number}, not {force_failed_gate}: look at it, "
-            f"then name {version.number}"
-        )
-    if not version.gate_passed and force_failed_gate is None:
-        reasons = version.tags.get("gate_reasons") or "it has no verdict"
-        raise ReleaseError(
-            f"version {version.number} of {name!r} did not pass the gate ({reasons}): promote "
-            f"another one, or take it with `--force-failed-gate {version.number}`"
-        )
-    return version
-
-
-def _read(path: Path) -> str:
-    try:
-        return path.read_text(encoding="utf-8")
-    except FileNotFoundError:
-        raise ReleaseError(
-            f"{path} is missing: run the command from the root of the repository"
-        ) from None
-
-
-def _pinned(text: str, tag: str) -> str:
-    line = f'models: [{{tag: "{tag}", alias: {CHAMPION}}}]'
-    pinned = _MODELS.sub(line, text)
-    try:
-        as_wanted = yaml.safe_load(pinned) == {**yaml.safe_load(text), **yaml.safe_load(line)}
-    except yaml.YAMLError:
-        as_wanted = False
-    if not as_wanted:
-        raise ReleaseError(
-            f"{BENTOFILE} must hold its models in one line to be pinned: write `{line}` there"
-        )
-    return pinned
-
-
-def _stored(tag: str, version: Version) -> Path | None:
+def _stored(version: Version) -> Path | None:
     import bentoml
 
     try:
-        folder = Path(bentoml.models.get(tag).path)
+        folder = Path(bentoml.models.get(model_tag(version)).path)
         return folder if load_info(folder).digest == version.bundle_digest else None
     except (bentoml.exceptions.BentoMLException, BundleError):
         return None

@@ -1,8 +1,11 @@
 """The routes of the service as a Starlette app of its own, without BentoML."""
 
+import os
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 
+import anyio
+import anyio.to_thread
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
@@ -12,17 +15,22 @@ from starlette.routing import Mount, Route
 
 from vitrine.core.errors import ImageError
 from vitrine.serving.classifier import Classifier, PackagedModel
-from vitrine.serving.openapi import openapi
-from vitrine.serving.schemas import Document, Problem
+from vitrine.serving.follower import Follower, Pin
+from vitrine.serving.openapi import DIGEST_HEADER, VERSION_HEADER, openapi
+from vitrine.serving.schemas import Document, ModelCard, ModelName, Problem
 from vitrine.serving.settings import Settings
 from vitrine.serving.upload import BodyLimit, read_image
 
-DIGEST_HEADER = "X-Bundle-Digest"
 REFUSED = (HTTPException, ImageError, ClientDisconnect, Exception)
 
 
-def create_app(model: PackagedModel, settings: Settings) -> Starlette:
+def create_app(model: PackagedModel, settings: Settings, pin: Pin | None) -> Starlette:
     """Return the app that serves a packaged model; its start-up loads and proves the bundle.
+
+    Args:
+        model: What answers first.
+        settings: How.
+        pin: What is followed from then on; None serves the first for ever.
 
     Raises:
         BundleError: At start-up: the model is damaged or does not answer as it did.
@@ -30,8 +38,10 @@ def create_app(model: PackagedModel, settings: Settings) -> Starlette:
 
     @asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncIterator[None]:
-        app.state.classifier = Classifier(model, settings)
-        yield
+        classifier = app.state.classifier = Classifier(model.open(settings))
+        app.state.workers = settings.workers
+        async with _following(pin, classifier, settings):
+            yield
 
     routes = [
         Route("/classify", _classify, methods=["POST"]),
@@ -51,15 +61,43 @@ def create_app(model: PackagedModel, settings: Settings) -> Starlette:
     )
 
 
+@asynccontextmanager
+async def _following(
+    pin: Pin | None, classifier: Classifier, settings: Settings
+) -> AsyncIterator[None]:
+    async with anyio.create_task_group() as tasks:
+        if pin:
+            follower = Follower(pin, classifier, settings)
+            # Before anything is answered: a Bento may carry an older model than is pinned.
+            await anyio.to_thread.run_sync(follower.look)
+            tasks.start_soon(follower.run)
+        yield
+        tasks.cancel_scope.cancel()
+
+
 async def _classify(request: Request) -> Response:
     classifier: Classifier = request.app.state.classifier
     answer = await classifier.classify(await read_image(request))
-    return _document(answer, answer.model.bundle_digest)
+    return _document(answer, answer.model)
 
 
 async def _model(request: Request) -> Response:
     classifier: Classifier = request.app.state.classifier
-    return _document(classifier.card, classifier.card.bundle_digest)
+    model = classifier.model
+    info = model.runtime.info
+    card = ModelCard(
+        name=model.packaged.name,
+        version=model.packaged.version,
+        tag=model.packaged.tag,
+        bundle_digest=info.digest,
+        image=info.image,
+        taxonomy=info.taxonomy,
+        lineage=info.lineage,
+        refused=classifier.refused,
+        worker=os.getpid(),
+        workers=request.app.state.workers,
+    )
+    return _document(card, model.name)
 
 
 async def _openapi(_: Request) -> Response:
@@ -83,10 +121,9 @@ async def _refuse(request: Request, error: Exception) -> Response:
     return _problem(500, "the service failed on this request; its log says why")
 
 
-def _document(document: Document, digest: str) -> Response:
-    return Response(
-        document.model_dump_json(), headers={DIGEST_HEADER: digest}, media_type="application/json"
-    )
+def _document(document: Document, model: ModelName) -> Response:
+    headers = {DIGEST_HEADER: model.bundle_digest, VERSION_HEADER: model.version}
+    return Response(document.model_dump_json(), headers=headers, media_type="application/json")
 
 
 def _problem(status: int, text: str, headers: Mapping[str, str] | None = None) -> Response:

@@ -12,7 +12,7 @@ from vitrine import imaging
 from vitrine.bundle.golden import prove
 from vitrine.bundle.runtime import Predictions, Runtime
 from vitrine.core.taxonomy import Head
-from vitrine.serving.schemas import Classification, HeadAnswer, ModelCard, ModelName
+from vitrine.serving.schemas import Classification, HeadAnswer, ModelName, Refusal
 from vitrine.serving.settings import Settings
 
 DECODERS = 2
@@ -36,7 +36,7 @@ class PackagedModel:
     name: str
     version: str
 
-    def open(self, settings: Settings) -> Runtime:
+    def open(self, settings: Settings) -> "LoadedModel":
         """Load the bundle and let it prove its golden answers, which also warms it up.
 
         Raises:
@@ -44,35 +44,63 @@ class PackagedModel:
         """
         runtime = Runtime(self.folder, threads=settings.threads, precision=settings.precision)
         prove(runtime)
-        return runtime
+        return LoadedModel(self, runtime)
+
+
+@dataclass(frozen=True, slots=True)
+class LoadedModel:
+    """A model that has proven itself, with all that belongs to its answers.
+
+    Args:
+        packaged: Which one.
+        runtime: Its bundle, loaded.
+    """
+
+    packaged: PackagedModel
+    runtime: Runtime
+
+    @property
+    def name(self) -> ModelName:
+        """Which model answers."""
+        return ModelName(version=self.packaged.version, bundle_digest=self.runtime.info.digest)
+
+    def decode(self, data: bytes) -> NDArray[np.uint8]:
+        """Turn the bytes of one encoded image into pixels, (height, width, 3) uint8.
+
+        Raises:
+            ImageError: They are no image that can be used.
+        """
+        return imaging.load(data, self.runtime.info.image, name="image")
+
+    def answer(self, pixels: NDArray[np.uint8]) -> Classification:
+        """Answer for the pixels of one image."""
+        predictions = self.runtime.predict(pixels[np.newaxis])
+        return Classification(
+            style=self._head("style", predictions),
+            category=self._head("category", predictions),
+            model=self.name,
+        )
+
+    def _head(self, head: Head, predictions: Predictions) -> HeadAnswer | None:
+        names = self.runtime.info.taxonomy.names(head)
+        return HeadAnswer.of(names, predictions.probabilities(head)[0]) if names else None
 
 
 class Classifier:
     """Answers for one image after the other; each is decoded and checked before it is inferred.
 
-    Args:
-        model: What is served.
-        settings: How.
+    Another model may be put into `model` at any time: each answer comes from one alone. `refused`
+    tells what should answer instead but did not come up.
 
-    Raises:
-        BundleError: The model cannot be loaded or does not prove its golden answers.
+    Args:
+        model: What answers.
     """
 
-    def __init__(self, model: PackagedModel, settings: Settings) -> None:
-        self._runtime = model.open(settings)
+    def __init__(self, model: LoadedModel) -> None:
+        self.model = model
+        self.refused: Refusal | None = None
         self._decoders = anyio.CapacityLimiter(DECODERS)
         self._inference = anyio.CapacityLimiter(1)
-        info = self._runtime.info
-        self._name = ModelName(version=model.version, bundle_digest=info.digest)
-        self.card = ModelCard(
-            name=model.name,
-            version=model.version,
-            tag=model.tag,
-            bundle_digest=info.digest,
-            image=info.image,
-            taxonomy=info.taxonomy,
-            lineage=info.lineage,
-        )
 
     async def classify(self, data: bytes) -> Classification:
         """Answer for the bytes of one encoded image.
@@ -80,19 +108,6 @@ class Classifier:
         Raises:
             ImageError: They are no image that can be used.
         """
-        pixels = await anyio.to_thread.run_sync(self._decode, data, limiter=self._decoders)
-        predictions = await anyio.to_thread.run_sync(
-            self._runtime.predict, pixels[np.newaxis], limiter=self._inference
-        )
-        return Classification(
-            style=self._answer("style", predictions),
-            category=self._answer("category", predictions),
-            model=self._name,
-        )
-
-    def _decode(self, data: bytes) -> NDArray[np.uint8]:
-        return imaging.load(data, self._runtime.info.image, name="image")
-
-    def _answer(self, head: Head, predictions: Predictions) -> HeadAnswer | None:
-        names = self._runtime.info.taxonomy.names(head)
-        return HeadAnswer.of(names, predictions.probabilities(head)[0]) if names else None
+        model = self.model
+        pixels = await anyio.to_thread.run_sync(model.decode, data, limiter=self._decoders)
+        return await anyio.to_thread.run_sync(model.answer, pixels, limiter=self._inference)

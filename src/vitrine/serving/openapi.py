@@ -16,6 +16,13 @@ REFUSALS = {
     422: "The image is damaged, of an unknown format, or too large.",
 }
 
+DIGEST_HEADER = "X-Bundle-Digest"
+VERSION_HEADER = "X-Model-Version"
+HEADERS = {
+    DIGEST_HEADER: "The SHA-256 of what was served.",
+    VERSION_HEADER: "The version in the MLflow registry.",
+}
+
 
 @functools.cache
 def openapi() -> str:
@@ -29,11 +36,11 @@ def openapi() -> str:
     classify = {
         "summary": "Say the style and the category of a product image.",
         "requestBody": {"required": True, "content": _image()},
-        "responses": {"200": _json("The answer.", Classification), **refusals},
+        "responses": {"200": _answer("The answer.", Classification), **refusals},
     }
     model = {
         "summary": "Describe the model that answers.",
-        "responses": {"200": _json("The model.", ModelCard)},
+        "responses": {"200": _answer("The model.", ModelCard)},
     }
     return json.dumps(
         {
@@ -54,6 +61,14 @@ def _image() -> dict[str, Any]:
     file = {"type": "string", "contentMediaType": "image/*"}
     form = {"type": "object", "properties": {"image": file}, "required": ["image"]}
     return {"multipart/form-data": {"schema": form}, "image/*": {"schema": file}}
+
+
+def _answer(text: str, document: type[Document]) -> dict[str, Any]:
+    headers = {
+        name: {"description": about, "schema": {"type": "string"}}
+        for name, about in HEADERS.items()
+    }
+    return {**_json(text, document), "headers": headers}
 
 
 def _json(text: str, document: type[Document]) -> dict[str, Any]:

@@ -53,8 +53,20 @@ class Classification(Document):
     model: ModelName
 
 
+class Refusal(Document):
+    """What is pinned but is not answered with."""
+
+    tag: str | None = Field(description="Its tag; null when the bentofile names none.")
+    reason: str = Field(description="What is wrong, what was found, what to do.")
+
+
 class ModelCard(Document):
-    """The model that the service answers with, and where it comes from."""
+    """The model that a worker answers with, and where it comes from.
+
+    Workers take up a new model on their own, within seconds of each other. All have when as many
+    different ones as there are workers have named its digest, each asked on a connection of its
+    own.
+    """
 
     name: str = Field(description="The registered model in MLflow.")
     version: str = Field(description="The version in the MLflow registry.")
@@ -63,6 +75,11 @@ class ModelCard(Document):
     image: ImageParams = Field(description="How bytes become the pixels that the network sees.")
     taxonomy: Taxonomy = Field(description="The labels that it can answer.")
     lineage: Lineage = Field(description="The commit, data, parameters and run that made it.")
+    refused: Refusal | None = Field(
+        description="What is pinned but did not come up in this worker; null when nothing is."
+    )
+    worker: int = Field(description="The process that answered this, by its id.")
+    workers: int = Field(description="How many processes answer.")
 
 
 class Problem(Document):

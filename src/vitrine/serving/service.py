@@ -11,16 +11,17 @@ from pathlib import Path
 from typing import Any
 
 import bentoml
+from bentoml._internal.resource import system_resources
 
 from vitrine.core.errors import ServiceError, VitrineError
+from vitrine.core.pin import ALIAS, BENTOFILE
 from vitrine.serving.app import create_app
 from vitrine.serving.classifier import PackagedModel
+from vitrine.serving.follower import Pin
 from vitrine.serving.settings import Settings
 
 NAME = "vitrine-api"
 """Not that of the Python package, which `bentoml serve vitrine:TAG` would import instead."""
-ALIAS = "champion"
-"""The model's name in bentofile.yaml, where its tag is pinned; a Bento carries that along."""
 
 
 def __getattr__(name: str) -> Any:
@@ -38,14 +39,21 @@ def declare() -> Any:
     Raises:
         ServiceError: That model is not in BentoML's store, or a setting is not allowed.
     """
-    settings = Settings.read()
-    model = packaged_model()
+    settings = _counted(Settings.read())
+    model = packaged_model(ALIAS)
+    if model is None:
+        raise ServiceError(
+            f"no packaged model to serve: {BENTOFILE} pins none that is in BentoML's store; "
+            "promote a version to champion, then run `vitrine package`"
+        )
+    path = followed(settings, Path.cwd())
+    pin = Pin(path, packaged_model) if path else None
 
     def prove() -> None:
         with _speaking():
             model.open(settings)
 
-    @bentoml.asgi_app(create_app(model, settings), path="/")
+    @bentoml.asgi_app(create_app(model, settings, pin), path="/")
     class VitrineApi:
         """Says the style and the category of product images."""
 
@@ -54,7 +62,7 @@ def declare() -> Any:
 
     return bentoml.service(
         name=NAME,
-        workers=settings.workers or "cpu_count",
+        workers=settings.workers,
         traffic={"timeout": settings.timeout},
         # BentoML's own label every path ever asked for, and two servers on a machine overwrite
         # each other's.
@@ -63,19 +71,21 @@ def declare() -> Any:
     )(VitrineApi)
 
 
-def packaged_model() -> PackagedModel:
-    """Find the model that bentofile.yaml, or the Bento, pins under the alias.
+def packaged_model(tag: str) -> PackagedModel | None:
+    """Find the model of a tag in BentoML's store; None when it is not there.
+
+    Args:
+        tag: A tag, or the alias for what bentofile.yaml, or the Bento, pinned at the start.
 
     Raises:
-        ServiceError: Nothing is pinned, or what is pinned is not in BentoML's store.
+        ServiceError: This is no tag, or Vitrine did not put the model there.
     """
     try:
-        model = bentoml.models.get(ALIAS)
+        model = bentoml.models.get(tag)
     except bentoml.exceptions.NotFound:
-        raise ServiceError(
-            "no packaged model to serve: bentofile.yaml pins none that is in BentoML's store; "
-            "promote a version to champion, then run `vitrine package`"
-        ) from None
+        return None
+    except (bentoml.exceptions.BentoMLException, ValueError) as error:
+        raise ServiceError(f"{tag!r} is no tag of a model: {error}; correct it") from None
     metadata = model.info.metadata
     if not {"name", "version"} <= metadata.keys():
         raise ServiceError(
@@ -83,6 +93,26 @@ def packaged_model() -> PackagedModel:
             f"with `bentoml models delete {model.tag}`, then run `vitrine package`"
         )
     return PackagedModel(Path(model.path), str(model.tag), metadata["name"], metadata["version"])
+
+
+def followed(settings: Settings, folder: Path) -> Path | None:
+    """Return the bentofile whose pin is followed, or None.
+
+    Args:
+        settings: They may name one, or none.
+        folder: Where the service is loaded: the repository's root, or a Bento's folder of sources,
+            into which BentoML moves, and where it leaves a bentofile of its own.
+    """
+    if settings.follow is not None:
+        return Path(settings.follow) if settings.follow else None
+    is_bento = folder.name == "src" and (folder.parent / "bento.yaml").is_file()
+    return None if is_bento or not (folder / BENTOFILE).is_file() else folder / BENTOFILE
+
+
+def _counted(settings: Settings) -> Settings:
+    # Counted as BentoML would, which heeds a container's limits but keeps the number to itself.
+    workers = settings.workers or max(1, int(system_resources()["cpu"]))
+    return settings.model_copy(update={"workers": workers})
 
 
 @contextmanager

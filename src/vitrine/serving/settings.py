@@ -3,14 +3,22 @@
 import difflib
 import os
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Annotated, Self
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 
 from vitrine.bundle.runtime import Precision
 from vitrine.core.errors import ServiceError
 
 PREFIX = "VITRINE_SERVING_"
+
+
+def _absolute(path: str) -> str:
+    # A Bento's processes run in its own folder, from where a relative path leads nowhere.
+    if path and not Path(path).is_absolute():
+        raise ValueError("must be an absolute path, or empty")
+    return path
 
 
 class Settings(BaseModel):
@@ -26,6 +34,8 @@ class Settings(BaseModel):
         max_body_bytes: Requests with a larger body are refused with 413. The default lets an image
             of 32 MiB through, with what a form puts around it.
         timeout: Seconds until a request without an answer gets 504.
+        follow: The bentofile whose pinned model is served as it changes, an absolute path; empty =
+            none; None = the one in the working directory, unless a built Bento is served.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -35,6 +45,7 @@ class Settings(BaseModel):
     precision: Precision = "f32"
     max_body_bytes: Annotated[int, Field(ge=1)] = 32 * 2**20 + 2**16
     timeout: Annotated[float, Field(gt=0)] = 10.0
+    follow: Annotated[str, AfterValidator(_absolute)] | None = None
 
     @classmethod
     def read(cls, environment: Mapping[str, str] = os.environ) -> Self:
@@ -59,5 +70,6 @@ class Settings(BaseModel):
                 hint = f"did you mean {PREFIX}{near[0].upper()}?" if near else "unset it"
                 raise ServiceError(f"{variable} is not a setting of the service; {hint}") from None
             raise ServiceError(
-                f"{variable}: {problem['msg'].lower()}, but got {problem['input']!r}"
+                f"{variable}: {problem['msg'].lower().removeprefix('value error, ')}, "
+                f"but got {problem['input']!r}"
             ) from None

@@ -2,9 +2,11 @@
 
 import getpass
 import json
+import tempfile
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -12,7 +14,7 @@ from vitrine.core.digests import data_digest
 from vitrine.core.errors import DataError, TrackingError
 from vitrine.core.layout import DATA_POINTER
 from vitrine.core.revision import git_commit
-from vitrine.tracking.store import client, experiment_id, speaking
+from vitrine.tracking.store import EXPERIMENT, client, experiment_id, speaking
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
@@ -141,7 +143,7 @@ def child_run(parent: Run, name: str) -> Iterator[Run]:
     with speaking():
         store = client()
         tags = _tags() | {"mlflow.parentRunId": parent.id}
-        begun = store.create_run(experiment_id(store), tags=tags, run_name=name)
+        begun = store.create_run(experiment_id(store, EXPERIMENT), tags=tags, run_name=name)
         run = Run(store, begun.info.run_id)
     with _ending(run, (*STOPPED, TrialPruned)):
         try:
@@ -184,7 +186,7 @@ def _begin(store: "MlflowClient", previous: str | None) -> str:
     tags = _tags()
     if previous is not None:
         tags[PREVIOUS] = previous
-    return str(store.create_run(experiment_id(store), tags=tags).info.run_id)
+    return str(store.create_run(experiment_id(store, EXPERIMENT), tags=tags).info.run_id)
 
 
 def user() -> str:
@@ -226,3 +228,37 @@ def _ending(run: Run, stopped: tuple[type[BaseException], ...]) -> Iterator[None
 @speaking()
 def _end(run: Run, status: str) -> None:
     client().set_terminated(run.id, status)
+
+
+@dataclass(frozen=True, slots=True)
+class RunFacts:
+    """What the store knows of a finished run: its tags, and the last value of each metric."""
+
+    tags: Mapping[str, str]
+    metrics: Mapping[str, float]
+
+
+@speaking()
+def run_facts(run_id: str) -> RunFacts | None:
+    """Return what is known of a run; None where there is none or it was deleted.
+
+    Raises:
+        TrackingError: The store refuses or does not answer.
+    """
+    found = _find(client(), run_id or None)
+    return found and RunFacts(dict(found.data.tags), dict(found.data.metrics))
+
+
+@speaking()
+def run_file(run_id: str, path: str) -> bytes | None:
+    """Return a file of a run's artifacts; None where the run does not have it.
+
+    Raises:
+        TrackingError: The store refuses or does not answer.
+    """
+    store = client()
+    folder = path.rpartition("/")[0]
+    if path not in {entry.path for entry in store.list_artifacts(run_id, folder or None)}:
+        return None
+    with tempfile.TemporaryDirectory() as temporary:
+        return Path(store.download_artifacts(run_id, path, temporary)).read_bytes()

@@ -18,10 +18,11 @@ if TYPE_CHECKING:
     from mlflow import MlflowClient
 
 EXPERIMENT = "vitrine"
+"""The experiment of the pipeline's runs."""
 EMBEDDED_PAGES = "http://127.0.0.1:5000"
 """Where `make ui` and a plain `mlflow server` show the embedded store."""
 PATIENCE = {"MLFLOW_HTTP_REQUEST_TIMEOUT": "5", "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "0"}
-"""How long `check` waits for an answer: seconds, and repeated requests."""
+"""How long an impatient block waits for an answer: seconds, and repeated requests."""
 
 
 def home() -> Path:
@@ -97,15 +98,23 @@ def check() -> None:
     Raises:
         TrackingError: Nothing answers at `MLFLOW_TRACKING_URI`, or it is no MLflow store.
     """
-    usual = {key: os.environ.get(key) for key in PATIENCE}
-    os.environ.update(PATIENCE)
     try:
-        client().search_experiments(max_results=1)
+        with impatient():
+            client().search_experiments(max_results=1)
     except errors() as error:
         raise TrackingError(
             f"the MLflow tracking store {redact(address())} cannot be used: {_reason(error)}; "
             "start it, or correct MLFLOW_TRACKING_URI, or unset that to use ./mlflow.db"
         ) from error
+
+
+@contextmanager
+def impatient() -> Iterator[None]:
+    """Let MLflow's client wait for an answer as long as `PATIENCE` says, inside the block."""
+    usual = {key: os.environ.get(key) for key in PATIENCE}
+    os.environ.update(PATIENCE)
+    try:
+        yield
     finally:
         for key, value in usual.items():
             if value is None:
@@ -120,20 +129,20 @@ def _reason(error: Exception) -> str:
     return cause.group().lower() if cause else said.strip().partition("\n")[0].partition(". ")[0]
 
 
-def experiment_id(store: "MlflowClient") -> str:
-    """Return the id of the experiment that holds all runs; it is made where there is none.
+def experiment_id(store: "MlflowClient", name: str) -> str:
+    """Return the id of an experiment; it is made where there is none.
 
     Raises:
         TrackingError: The experiment was deleted, so that it can hold no new run.
     """
-    found = store.get_experiment_by_name(EXPERIMENT)
+    found = store.get_experiment_by_name(name)
     if found is None:
         embedded = not os.environ.get("MLFLOW_TRACKING_URI")
         location = (home() / "mlruns").as_uri() if embedded else None
-        return str(store.create_experiment(EXPERIMENT, artifact_location=location))
+        return str(store.create_experiment(name, artifact_location=location))
     if found.lifecycle_stage == "deleted":
         raise TrackingError(
-            f"the MLflow experiment {EXPERIMENT!r} was deleted: bring it back with "
+            f"the MLflow experiment {name!r} was deleted: bring it back with "
             f"`mlflow experiments restore -x {found.experiment_id}`"
         )
     return str(found.experiment_id)

@@ -1,0 +1,225 @@
+"""Claim: taking up ten new models costs no request of 20 a second, and no memory that stays.
+
+Run: `python benchmarks/reload.py`. `bentoml serve` with two workers answers one JPEG of 300 x 400
+pixels while the pin goes to and fro between two untrained networks. Per network: how long until all
+workers have changed, latency before and while that happens, and a worker's resident memory.
+"""
+
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager
+from io import BytesIO
+from pathlib import Path
+from statistics import median, quantiles
+from threading import Event
+
+import httpx
+import keras
+import numpy as np
+import PIL.Image
+from measure import ROOT, run, where
+
+from vitrine import imaging
+from vitrine.bundle.export import Contents, export_bundle
+from vitrine.bundle.format import Lineage
+from vitrine.core.files import write_text
+from vitrine.core.manifest import Catalogue
+from vitrine.core.params import Params, override
+from vitrine.core.pin import BENTOFILE, pinned
+from vitrine.core.taxonomy import HEADS, UNKNOWN
+from vitrine.demo import draw_catalogue
+from vitrine.inputs.shards import Batch
+from vitrine.models import build
+
+NETWORKS = {"small_resnet": (80, 64), "MobileNetV3Small": (224, 224)}
+RELOADS = 10
+RATE = 20
+QUIET_SECONDS = 15
+STORE = """
+import shutil, sys, bentoml
+from pathlib import Path
+metadata = {"name": "vitrine", "version": sys.argv[3]}
+with bentoml.models.create(sys.argv[1], metadata=metadata) as model:
+    for file in Path(sys.argv[2]).iterdir():
+        shutil.copyfile(file, model.path_of(file.name))
+"""
+Sent = tuple[float, int]
+
+
+def main() -> None:
+    """Print the figures of every network."""
+    print(where())
+    with tempfile.TemporaryDirectory() as folder:
+        draw_catalogue(Path(folder) / "data", images=36, size=96, seed=1)
+        catalogue = Catalogue(Path(folder) / "data")
+        for backbone, size in NETWORKS.items():
+            place = Path(folder) / backbone
+            place.mkdir()
+            measure(backbone, size, catalogue, place)
+
+
+def measure(backbone: str, size: tuple[int, int], catalogue: Catalogue, place: Path) -> None:
+    """Print the figures of one network."""
+    env = {
+        "BENTOML_HOME": str(place / "bentoml"),
+        "BENTOML_DO_NOT_TRACK": "True",
+        "VITRINE_SERVING_WORKERS": "2",
+        "PYTHONPATH": str(ROOT / "src"),
+    }
+    shutil.copyfile(ROOT / BENTOFILE, place / BENTOFILE)
+    tags = []
+    for seed in (1, 2):
+        tags.append(f"vitrine:v{seed}-{seed:08d}")
+        bundle = export(backbone, size, catalogue, place, seed)
+        run([sys.executable, "-c", STORE, tags[-1], str(bundle), str(seed)], place, env)
+    pin(place, tags[0])
+    with served(place, env) as url:
+        until_all(url, tags[0])
+        with sending(url) as quiet:
+            time.sleep(QUIET_SECONDS)
+        before = memory(url)
+        with sending(url) as loaded:
+            seconds = [reload(place, url, tags[1 - number % 2]) for number in range(RELOADS)]
+        after = memory(url)
+    print(f"{backbone} at {size[0]}x{size[1]}, until all workers had changed:")
+    print(f"  {median(seconds):.1f} s (median of {RELOADS}), at most {max(seconds):.1f} s")
+    print(f"  quiet: {_summary(quiet)}")
+    print(f"  meanwhile: {_summary(loaded)}")
+    print(f"  resident memory of the workers, MiB: {before} before, {after} after")
+
+
+def _summary(sent: list[Sent]) -> str:
+    latencies = [1000 * latency for latency, _ in sent]
+    failed = sum(status != 200 for _, status in sent)
+    high = quantiles(latencies, n=100)[98]
+    times = f"median {median(latencies):.0f}, 99 % {high:.0f}, most {max(latencies):.0f} ms"
+    return f"{len(sent)} requests, {failed} failed; {times}"
+
+
+def export(
+    backbone: str, size: tuple[int, int], catalogue: Catalogue, place: Path, seed: int
+) -> Path:
+    """Make a bundle of an untrained network."""
+    image = override(Params.load(ROOT / "params.yaml").image, {"height": size[0], "width": size[1]})
+    taxonomy = catalogue.taxonomy()
+    keras.utils.set_random_seed(seed)
+    classes = {head: len(taxonomy.names(head)) for head in HEADS}
+    network = build(backbone, image_shape=(*size, 3), classes=classes, dropout=0.2)
+    network.save(place / "model.keras")
+    sources = [catalogue.path(row).read_bytes() for row in catalogue.rows()]
+    pixels = np.stack([imaging.load(source, image) for source in sources])
+    labels = {head: np.full(len(pixels), UNKNOWN) for head in HEADS}
+    lineage = Lineage(
+        git_commit="unknown", data_digest="", params_digest="", run_id="", created=str(seed)
+    )
+    contents = Contents(image, taxonomy, lineage, sources[:8], tolerance=1e-2)
+    folder = place / f"bundle{seed}"
+    export_bundle(place / "model.keras", folder, contents, [Batch(pixels, labels, [])])
+    return folder
+
+
+def pin(place: Path, tag: str) -> None:
+    """Pin a model as `vitrine package` does."""
+    path = place / BENTOFILE
+    write_text(path, pinned(path.read_text(encoding="utf-8"), tag))
+
+
+def reload(place: Path, url: str, tag: str) -> float:
+    """Pin a model; return the seconds until every worker answers with it."""
+    start = time.perf_counter()
+    pin(place, tag)
+    until_all(url, tag)
+    return time.perf_counter() - start
+
+
+def until_all(url: str, tag: str) -> list[int]:
+    """Wait until every worker answers with a model; return their process ids."""
+    told: set[int] = set()
+    while True:
+        card = httpx.get(f"{url}/model", timeout=30).json()
+        if card["tag"] == tag:
+            told.add(card["worker"])
+        if len(told) == card["workers"]:
+            return sorted(told)
+        time.sleep(0.02)
+
+
+def memory(url: str) -> list[int]:
+    """Return the resident memory of every worker in MiB."""
+    workers = until_all(url, httpx.get(f"{url}/model").json()["tag"])
+    pages = [int(Path(f"/proc/{worker}/statm").read_text().split()[1]) for worker in workers]
+    return [count * os.sysconf("SC_PAGE_SIZE") // 2**20 for count in pages]
+
+
+@contextmanager
+def served(place: Path, env: dict[str, str]) -> Iterator[str]:
+    """Run `bentoml serve` until the block ends; give its address."""
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    command = [Path(sys.executable).parent / "bentoml", "serve", "--port", str(port)]
+    with (place / "serve.log").open("w") as log:
+        process = subprocess.Popen(
+            [*command, "--host", "127.0.0.1"],
+            cwd=place,
+            env={**os.environ, **env},
+            stdout=log,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+        )
+    try:
+        url = f"http://127.0.0.1:{port}"
+        while not _ready(url):
+            if process.poll() is not None:
+                raise SystemExit((place / "serve.log").read_text())
+            time.sleep(0.1)
+        yield url
+    finally:
+        os.killpg(process.pid, signal.SIGTERM)
+        process.wait()
+
+
+def _ready(url: str) -> bool:
+    try:
+        return httpx.get(f"{url}/readyz").status_code == 200
+    except httpx.TransportError:
+        return False
+
+
+@contextmanager
+def sending(url: str) -> Iterator[list[Sent]]:
+    """Send requests at a steady rate; after the block the list holds seconds and status of each."""
+    noise = np.random.default_rng(1).integers(0, 256, (4, 4, 3), np.uint8)
+    buffer = BytesIO()
+    PIL.Image.fromarray(noise).resize((300, 400), PIL.Image.Resampling.BICUBIC).save(buffer, "JPEG")
+    sent: list[Sent] = []
+    stop = Event()
+    with httpx.Client(base_url=url, timeout=30) as client, ThreadPoolExecutor(17) as pool:
+
+        def one() -> Sent:
+            start = time.perf_counter()
+            response = client.post("/classify", files={"image": ("a.jpg", buffer.getvalue())})
+            return time.perf_counter() - start, response.status_code
+
+        pacing = pool.submit(_pace, lambda: pool.submit(one), stop)
+        yield sent
+        stop.set()
+        sent.extend(future.result() for future in pacing.result())
+
+
+def _pace(submit: Callable[[], Future[Sent]], stop: Event) -> list[Future[Sent]]:
+    start, futures = time.perf_counter(), []
+    while not stop.wait(max(0.0, start + len(futures) / RATE - time.perf_counter())):
+        futures.append(submit())
+    return futures
+
+
+if __name__ == "__main__":
+    main()

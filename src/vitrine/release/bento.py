@@ -1,0 +1,113 @@
+"""The Bento of a packaged model: built from the code here, and proven by its golden answers."""
+
+import os
+import subprocess
+import sys
+import tempfile
+from collections.abc import Mapping
+from pathlib import Path
+
+import numpy as np
+
+from vitrine.bundle.format import load_info
+from vitrine.bundle.golden import read_golden
+from vitrine.core.digests import folder_digest, json_digest
+from vitrine.core.errors import ReleaseError, ServiceError
+from vitrine.release.local_service import local_service
+
+NAME = "vitrine-api"
+SOURCES = Path("src/vitrine")
+REQUIREMENTS = Path("requirements/serve.txt")
+ROUNDED = 1e-6
+"""What an answer of the service is rounded to."""
+PROVING = {
+    "VITRINE_SERVING_WORKERS": "1",
+    "VITRINE_SERVING_PRECISION": "f32",
+    "VITRINE_SERVING_FOLLOW": "",
+}
+"""Settings of the service that proves a Bento: as the golden answers were made."""
+
+
+def bento_tag(model: str) -> str:
+    """Return the tag of the Bento of a model and of the code in the working directory.
+
+    Args:
+        model: The model's tag in BentoML's store: `vitrine:v7-0123abcd`.
+    """
+    names = [path.relative_to(SOURCES).as_posix() for path in SOURCES.rglob("*.py")]
+    made_of = json_digest([model, folder_digest(SOURCES, names)])
+    return f"{NAME}:{model.partition(':')[2]}-{made_of[:8]}"
+
+
+def has_bento(tag: str) -> bool:
+    """Return whether a Bento is in BentoML's store."""
+    import bentoml
+
+    try:
+        bentoml.bentos.get(tag)
+    except bentoml.exceptions.NotFound:
+        return False
+    return True
+
+
+def build_bento(tag: str, bentofile: str, labels: Mapping[str, str]) -> None:
+    """Build a Bento in a process of its own, so that nothing of this one gets into it.
+
+    Args:
+        tag: Which it becomes.
+        bentofile: The text of the bentofile.yaml to build by; the one here need not say the same.
+        labels: Of the Bento.
+
+    Raises:
+        ReleaseError: BentoML does not build it.
+    """
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "bentofile.yaml"
+        path.write_text(bentofile, encoding="utf-8")
+        command = [sys.executable, "-m", "bentoml", "build", ".", "--bentofile", str(path)]
+        command += ["--version", tag.partition(":")[2]]
+        for key, value in labels.items():
+            command += ["--label", f"{key}={value}"]
+        # Following, the service would look for its model in the pin here, which is the old one.
+        env = {**os.environ, "VITRINE_SERVING_FOLLOW": ""}
+        done = subprocess.run(command, env=env, capture_output=True, text=True, check=False)
+    if done.returncode:
+        said = (done.stderr or done.stdout).strip().splitlines()
+        raise ReleaseError(
+            f"the Bento {tag} cannot be built: {said[-1] if said else 'bentoml build failed'}"
+        )
+
+
+def prove_bento(tag: str, bundle: Path) -> float:
+    """Serve a Bento, send it the golden images of its bundle, and compare the answers.
+
+    Args:
+        tag: Which.
+        bundle: The bundle that lies in it.
+
+    Returns:
+        The largest difference of a probability.
+
+    Raises:
+        ServiceError: It does not come up, or an answer differs by more than the bundle allows.
+    """
+    info = load_info(bundle)
+    sources, expected = read_golden(bundle)
+    worst = 0.0
+    with (
+        tempfile.TemporaryDirectory() as elsewhere,
+        local_service(tag, Path(elsewhere), PROVING) as service,
+    ):
+        for place, source in enumerate(sources):
+            answer = service.classify(source, f"golden image {place + 1}")
+            if answer["model"]["bundle_digest"] != info.digest:
+                raise ServiceError(f"the Bento {tag} answers by another bundle than its own")
+            for head in info.heads:
+                found = [*answer[head]["probabilities"].values()]
+                worst = max(worst, float(np.abs(np.subtract(found, expected[head][place])).max()))
+    if not worst <= info.tolerance + ROUNDED:
+        raise ServiceError(
+            f"the Bento {tag} does not give its golden answers: a probability is off by "
+            f"{worst:.2g}, where at most {info.tolerance:.2g} is allowed"
+        )
+    return worst

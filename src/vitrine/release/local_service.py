@@ -1,0 +1,118 @@
+"""A `bentoml serve` of our own on a free port of this machine, for as long as it is needed."""
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from vitrine.core.errors import ServiceError
+
+READY_SECONDS = 60.0
+ANSWER_SECONDS = 30.0
+
+
+@dataclass(frozen=True, slots=True)
+class LocalService:
+    """A service that is ready.
+
+    Args:
+        url: Its address.
+        ready_seconds: From starting the process to its being ready.
+    """
+
+    url: str
+    ready_seconds: float
+
+    def classify(self, image: bytes, name: str) -> dict[str, Any]:
+        """Return the answer to one encoded image.
+
+        Raises:
+            ServiceError: It does not answer with status 200.
+        """
+        request = urllib.request.Request(  # noqa: S310 - our own address
+            f"{self.url}/classify",
+            data=image,
+            headers={"Content-Type": "application/octet-stream"},
+        )
+        try:
+            with urllib.request.urlopen(request, timeout=ANSWER_SECONDS) as response:  # noqa: S310
+                body: dict[str, Any] = json.load(response)
+                return body
+        except urllib.error.HTTPError as error:
+            said = error.read().decode(errors="replace")
+            raise ServiceError(f"the service answered {error.code} to {name}: {said}") from None
+        except OSError as error:
+            raise ServiceError(f"the service did not answer to {name}: {error}") from None
+
+
+@contextmanager
+def local_service(
+    what: str, folder: Path, variables: Mapping[str, str] = {}
+) -> Iterator[LocalService]:
+    """Run `bentoml serve WHAT` in a folder until the block ends.
+
+    Args:
+        what: A Bento's tag, or `.` for what the folder's bentofile.yaml names.
+        folder: The working directory of the process.
+        variables: Of its environment, beside those of this process.
+
+    Raises:
+        ServiceError: It does not come up.
+    """
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = str(free.getsockname()[1])
+    start = time.perf_counter()
+    command = [sys.executable, "-m", "bentoml", "serve", what, "--host", "127.0.0.1"]
+    process = subprocess.Popen(
+        [*command, "--port", port],
+        cwd=folder,
+        env={**os.environ, **variables},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        start_new_session=True,
+    )
+    try:
+        url = f"http://127.0.0.1:{port}"
+        _wait(process, f"{url}/readyz")
+        yield LocalService(url, time.perf_counter() - start)
+    finally:
+        _stop(process)
+
+
+def _stop(process: "subprocess.Popen[str]") -> None:
+    # The workers are children of the process: the whole group has to go.
+    if process.poll() is None:
+        os.killpg(process.pid, signal.SIGTERM)
+    try:
+        process.communicate(timeout=15)
+    except subprocess.TimeoutExpired:
+        os.killpg(process.pid, signal.SIGKILL)
+        process.communicate()
+
+
+def _wait(process: "subprocess.Popen[str]", url: str) -> None:
+    deadline = time.monotonic() + READY_SECONDS
+    while time.monotonic() < deadline:
+        if process.poll() is not None:
+            said = process.stdout.read().strip() if process.stdout else ""
+            raise ServiceError(f"bentoml serve ended before it was ready: {said}")
+        try:
+            with urllib.request.urlopen(url, timeout=2):  # noqa: S310 - our own address
+                return
+        except OSError:
+            time.sleep(0.1)
+    raise ServiceError(
+        f"bentoml serve was not ready within {READY_SECONDS:.0f} s; run it to see why"
+    )
