@@ -102,7 +102,7 @@ def make_bundle(
             run_id="3" * 32,
             created="2026-01-01T00:00:00+00:00",
         )
-        contents = Contents(small, taxonomy, lineage, sources[:3], tolerance=1e-3)
+        contents = Contents(small, taxonomy, lineage, sources[:3], tolerance=1e-3, precision=0.95)
         export_bundle(path, folder, contents, [Batch(pixels, labels, [])])
         return folder
 

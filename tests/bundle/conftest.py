@@ -20,7 +20,7 @@ from vitrine.inputs.shards import Batch
 def contents(catalogue: Catalogue, small: ImageParams) -> Contents:
     sources = [catalogue.path(row).read_bytes() for row in catalogue.rows()]
     lineage = Lineage(git_commit="a", data_digest="b", params_digest="c", run_id="d", created="e")
-    return Contents(small, catalogue.taxonomy(), lineage, sources[:2], tolerance=1e-3)
+    return Contents(small, catalogue.taxonomy(), lineage, sources[:2], 1e-3, 0.9)
 
 
 @pytest.fixture(scope="session")

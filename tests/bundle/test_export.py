@@ -137,6 +137,32 @@ def test_a_catalogue_without_styles_gives_a_bundle_with_one_head(
     assert answers.category.shape == (20, len(taxonomy.categories))
 
 
+def test_a_head_is_sure_where_its_served_answers_on_val_are_right_often_enough(
+    contents: Contents, validation: list[Batch], save: Save, tmp_path: Path
+) -> None:
+    network = _plain(contents.taxonomy)
+    images = np.concatenate([batch.images for batch in validation])
+    taught = network.predict(images, verbose=0)["category"].argmax(axis=1)
+    # What the network answers anyway is true but for the five answers it is least sure of, so that
+    # the right and the wrong ones have a confidence between them. Nothing is known of the styles.
+    confidence = keras.ops.convert_to_numpy(
+        keras.ops.softmax(network.predict(images, verbose=0)["category"])
+    ).max(axis=1)
+    doubtful = np.argsort(confidence)[:5]
+    taught[doubtful] = (taught[doubtful] + 1) % len(contents.taxonomy.categories)
+    labels = {"style": np.full(len(images), -1), "category": taught}
+    exported = export_bundle(
+        save(network), tmp_path / "bundle", contents, [Batch(images, labels, [])]
+    )
+    assert exported.info.precision == 0.9
+    assert exported.info.thresholds["style"] > 1
+    answers = Runtime(tmp_path / "bundle").predict(images).category
+    sure = answers.max(axis=1) >= exported.info.thresholds["category"]
+    right = answers.argmax(axis=1) == taught
+    assert 18 <= sure.sum() < len(images)
+    assert right[sure].sum() >= 0.9 * (sure.sum() + 1)
+
+
 def test_a_bundle_that_answers_otherwise_replaces_nothing(
     contents: Contents, validation: list[Batch], save: Save, tmp_path: Path
 ) -> None:

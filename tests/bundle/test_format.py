@@ -72,7 +72,9 @@ def test_a_folder_without_description_is_no_bundle(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("change", "words"),
     [
-        (lambda c: c.update(format_version=2), "format version 2, but this Vitrine reads 1"),
+        (lambda c: c.update(format_version=1), "format version 1, but this Vitrine reads 2"),
+        (lambda c: c.update(format_version=3, other=1), "format version 3, but this Vitrine reads"),
+        (lambda c: c.pop("format_version"), "format_version: Field required"),
         (lambda c: c["files"].pop("golden.npz"), "does not list golden.npz"),
         (lambda c: c["files"].update({"../model.bin": "0"}), "must be the name of a file"),
         (lambda c: c.pop("taxonomy"), "taxonomy: Field required"),
@@ -85,6 +87,21 @@ def test_a_wrong_description_is_refused(
     _edit(bundle, change)
     with pytest.raises(BundleError, match=words):
         load_info(bundle)
+
+
+def test_a_bundle_of_the_first_format_is_told_from_a_damaged_one(bundle: Path) -> None:
+    def as_before(content: dict[str, Any]) -> None:
+        content["format_version"] = 1
+        del content["thresholds"], content["precision"]
+
+    _edit(bundle, as_before)
+    with pytest.raises(BundleError, match="format version 1, but this Vitrine reads 2: use the"):
+        load_info(bundle)
+
+
+def test_the_digest_depends_on_what_is_sure(tiny_bundle: Path, bundle: Path) -> None:
+    _edit(bundle, lambda content: content["thresholds"].update(style=0.5))
+    assert load_info(bundle).digest != load_info(tiny_bundle).digest
 
 
 @pytest.mark.parametrize("content", [b"", b"{", b"[]", b"\xff\xfe"])

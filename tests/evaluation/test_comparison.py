@@ -10,13 +10,13 @@ import PIL.Image
 import pytest
 from numpy.typing import NDArray
 
-from vitrine.bundle.format import BundleInfo, Lineage
+from vitrine.bundle.format import FORMAT_VERSION, BundleInfo, Lineage
 from vitrine.bundle.runtime import Predictions, Runtime
-from vitrine.core.errors import ImageError
+from vitrine.core.errors import ImageError, PreparedDataError
 from vitrine.core.params import ImageParams, override
-from vitrine.core.taxonomy import Head, Label, Taxonomy
+from vitrine.core.taxonomy import Label, Taxonomy
 from vitrine.evaluation.answers import Answers
-from vitrine.evaluation.comparison import compare
+from vitrine.evaluation.comparison import answer_test, pair_up
 from vitrine.inputs.records import Record
 from vitrine.inputs.shards import write_split
 from vitrine.inputs.summary import Summary
@@ -39,11 +39,13 @@ class ColourBundle:
     @property
     def info(self) -> BundleInfo:
         return BundleInfo(
-            format_version=1,
+            format_version=FORMAT_VERSION,
             image=self.image,
             taxonomy=_taxonomy(self.categories),
             outputs=("category", "embedding"),
             calibration={"category": 1.0},
+            precision=0.95,
+            thresholds={"category": 0.5},
             tolerance=0.001,
             files={},
             lineage=Lineage(git_commit="", data_digest="", params_digest="", run_id="", created=""),
@@ -87,51 +89,72 @@ def prepared(data: Path, small: ImageParams) -> Path:
     return folder
 
 
-def _answers(answered: Sequence[str], categories: Sequence[str] = tuple(COLOURS)) -> Answers:
-    probabilities = np.array([[float(a == name) for name in categories] for a in answered])
-    labels: dict[Head, NDArray[np.int64]] = {
-        "category": np.array([categories.index(name) for name in TRUTH])
-    }
-    names = [f"images/{number}.png" for number in range(len(TRUTH))]
-    return Answers(_taxonomy(categories), names, labels, {"category": probabilities})
-
-
-def _rival(image: ImageParams, *categories: str) -> Runtime:
+def _bundle(image: ImageParams, *categories: str) -> Runtime:
     return cast("Runtime", ColourBundle(image, categories))
 
 
-def test_both_are_scored_alike(prepared: Path, data: Path, small: ImageParams) -> None:
-    answers = _answers(["red", "green", "blue", "red", "green", "red"])
-    found = compare(answers, _rival(small, *COLOURS), prepared, data)
-    assert found.theirs == {"category": 1.0}
-    assert found.mine["category"] == pytest.approx((0.8 + 1 + 2 / 3) / 3)
+def test_a_bundle_answers_in_its_own_labels(prepared: Path, data: Path, small: ImageParams) -> None:
+    answers = answer_test(_bundle(small, "blue", "green", "red"), prepared, data)
+    assert answers.names == [f"images/{number}.png" for number in range(6)]
+    assert answers.labels["category"].tolist() == [2, 1, 0, 2, 1, 0]
+    assert answers.probabilities["category"].argmax(axis=1).tolist() == [2, 1, 0, 2, 1, 0]
+    assert "style" not in answers.probabilities
 
 
-def test_another_order_of_the_classes_changes_nothing(
+def test_an_image_of_a_class_that_it_does_not_know_is_unknown(
     prepared: Path, data: Path, small: ImageParams
 ) -> None:
-    found = compare(_answers(TRUTH), _rival(small, "blue", "red", "green"), prepared, data)
-    assert (found.mine, found.theirs) == ({"category": 1.0}, {"category": 1.0})
+    answers = answer_test(_bundle(small, "green", "yellow", "red"), prepared, data)
+    assert answers.labels["category"].tolist() == [2, 0, -1, 2, 0, -1]
 
 
-def test_a_rival_of_another_size_sees_the_original_images(
+def test_a_bundle_of_another_size_sees_the_original_images(
     prepared: Path, data: Path, small: ImageParams
 ) -> None:
     larger = override(small, {"height": 48, "width": 40})
-    found = compare(_answers(TRUTH), _rival(larger, *COLOURS), prepared, data)
-    assert found.theirs == {"category": 1.0}
+    found = answer_test(_bundle(larger, *COLOURS), prepared, data)
+    assert found.probabilities["category"].argmax(axis=1).tolist() == [0, 1, 2, 0, 1, 2]
     (data / "images/2.png").unlink()
     with pytest.raises(ImageError, match=r"images/2\.png"):
-        compare(_answers(TRUTH), _rival(larger, *COLOURS), prepared, data)
+        answer_test(_bundle(larger, *COLOURS), prepared, data)
 
 
-def test_a_class_that_the_rival_never_learned_is_left_out(
-    prepared: Path, data: Path, small: ImageParams
+def test_a_test_split_without_images(prepared: Path, data: Path, small: ImageParams) -> None:
+    taxonomy = _taxonomy([*COLOURS])
+    empty = write_split(prepared / "test", [], taxonomy, images=0, shards=1)
+    Summary(image=small, taxonomy=taxonomy, splits={"test": empty}).save(prepared)
+    with pytest.raises(PreparedDataError, match=r"the test split is empty.*prepare\.test_share"):
+        answer_test(_bundle(small, *COLOURS), prepared, data)
+
+
+def test_both_choose_among_the_classes_that_both_know() -> None:
+    taxonomies = _taxonomy(["red", "green", "blue"]), _taxonomy(["grey", "blue", "red"])
+    names = [f"images/{number}.png" for number in range(4)]
+    first = Answers(
+        taxonomies[0],
+        names,
+        {"category": np.array([0, 2, 1, -1])},
+        # The green of the first image is no choice: red comes before blue.
+        {"category": np.array([[0.3, 0.5, 0.2], [0.6, 0, 0.4], [0, 1, 0], [1, 0, 0]])},
+    )
+    second = Answers(
+        taxonomies[1],
+        names,
+        {"category": np.array([2, 1, -1, -1])},
+        {"category": np.array([[0.8, 0.2, 0], [0, 1, 0], [1, 0, 0], [1, 0, 0]])},
+    )
+    pair = pair_up(first, second)["category"]
+    assert pair.classes == ("red", "blue")
+    assert pair.rows.tolist() == [0, 1]
+    assert pair.labels.tolist() == [0, 1]
+    assert pair.first.tolist() == [0, 0]
+    assert pair.second.tolist() == [1, 1]
+
+
+@pytest.mark.parametrize("others", [["yellow", "red"], ["yellow", "grey"]])
+def test_with_fewer_than_two_common_classes_nothing_is_compared(
+    prepared: Path, data: Path, small: ImageParams, others: list[str]
 ) -> None:
-    found = compare(_answers(TRUTH), _rival(small, "green", "yellow", "red"), prepared, data)
-    assert (found.mine, found.theirs) == ({"category": 1.0}, {"category": 1.0})
-
-
-def test_nothing_in_common(prepared: Path, data: Path, small: ImageParams) -> None:
-    found = compare(_answers(TRUTH), _rival(small, "yellow", "red"), prepared, data)
-    assert (found.mine, found.theirs) == ({}, {})
+    mine = answer_test(_bundle(small, *COLOURS), prepared, data)
+    theirs = answer_test(_bundle(small, *others), prepared, data)
+    assert pair_up(mine, theirs) == {}

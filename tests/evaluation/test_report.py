@@ -1,30 +1,36 @@
-"""The figures of all heads together, and the card that is written from them."""
+"""The figures of all heads together."""
 
-from pathlib import Path
+import json
+from collections.abc import Callable, Sequence
 
 import numpy as np
 import pytest
 
-from vitrine.bundle.format import BundleInfo, Lineage
+from vitrine.bundle.calibration import softmax
+from vitrine.bundle.format import BundleInfo
 from vitrine.core.params import EvaluateParams, Params, override
 from vitrine.core.taxonomy import Label, Taxonomy
 from vitrine.evaluation.answers import Answers
-from vitrine.evaluation.card import write_card
-from vitrine.evaluation.report import judge
-from vitrine.inputs.summary import SplitSummary, Summary
+from vitrine.evaluation.attacks import Attacked
+from vitrine.evaluation.behaviour import Kept
+from vitrine.evaluation.report import Circumstances, Report, judge
+from vitrine.evaluation.slices import Slice
 
-STYLES = ("plain", "vintage | old")
-CATEGORIES = ("shoe", "lamp", "灯")
+KEPT = Kept("flip", 3, {"style": 1.0, "category": 2 / 3})
+ATTACKED = Attacked("PGD", 2.0, 3, {"style": 0.5, "category": 0.0}, {"style": 1.0, "category": 1.0})
 
 
 @pytest.fixture(scope="session")
 def section(params: Params) -> EvaluateParams:
-    return override(params.evaluate, {"bootstrap": 20})
+    return override(params.evaluate, {"bootstrap": 20, "min_slice_images": 1})
 
 
 @pytest.fixture
 def taxonomy() -> Taxonomy:
-    styles, categories = (tuple(Label(name=n) for n in names) for names in (STYLES, CATEGORIES))
+    styles, categories = (
+        tuple(Label(name=n) for n in names)
+        for names in (("plain", "vintage"), ("shoe", "lamp", "灯"))
+    )
     return Taxonomy(styles=styles, categories=categories)
 
 
@@ -41,10 +47,26 @@ def answers(taxonomy: Taxonomy) -> Answers:
     )
 
 
-def test_each_head_is_judged_on_the_images_it_knows(
-    answers: Answers, section: EvaluateParams
-) -> None:
-    metrics = judge(answers, section).metrics()
+Judged = Callable[..., Report]
+
+
+@pytest.fixture
+def judged(
+    answers: Answers,
+    section: EvaluateParams,
+    described: Callable[[Taxonomy], BundleInfo],
+) -> Judged:
+    """Judge answers, those above unless others are given; changes are of the section."""
+
+    def run(of: Answers = answers, slices: Sequence[Slice] = (), **changes: int) -> Report:
+        circumstances = Circumstances(np.arange(len(of.names)), slices, [KEPT], [ATTACKED])
+        return judge(of, described(of.taxonomy), override(section, changes), circumstances)
+
+    return run
+
+
+def test_each_head_is_judged_on_the_images_it_knows(judged: Judged) -> None:
+    metrics = judged().metrics()
     assert metrics["images"] == 4
     assert metrics["style"]["images"] == 2
     assert metrics["style"]["accuracy"] == 1
@@ -55,85 +77,114 @@ def test_each_head_is_judged_on_the_images_it_knows(
     assert metrics["mean_macro_f1"] == pytest.approx(mean, abs=1e-6)
 
 
-def test_a_head_without_any_label_is_left_out(answers: Answers, section: EvaluateParams) -> None:
+def test_a_head_without_any_label_is_left_out(answers: Answers, judged: Judged) -> None:
     answers.labels["style"][:] = -1
-    metrics = judge(answers, section).metrics()
+    metrics = judged().metrics()
     assert "style" not in metrics
     assert metrics["mean_macro_f1"] == metrics["category"]["macro_f1"]
 
 
-def test_without_resamples_there_are_no_intervals(
-    answers: Answers, section: EvaluateParams
-) -> None:
-    metrics = judge(answers, override(section, {"bootstrap": 0})).metrics()
-    assert "accuracy_low" not in metrics["style"]
+def test_without_resamples_there_are_no_intervals(judged: Judged) -> None:
+    report = judged(bootstrap=0)
+    assert "accuracy_low" not in report.metrics()["style"]
+    assert report.heads["style"].classes[0].f1_low is None
 
 
-def test_the_flat_figures_carry_the_name_of_their_head(
-    answers: Answers, section: EvaluateParams
+def test_every_figure_of_a_head_and_of_a_class_has_its_interval(judged: Judged) -> None:
+    head = judged().heads["category"]
+    plain = [name for name in head.measures if not name.endswith(("_low", "_high"))]
+    assert len(plain) == 12
+    for name in plain:
+        assert head.measures[f"{name}_low"] <= head.measures[f"{name}_high"]
+    shoe, lamp = head.classes
+    assert (shoe.recall_low, shoe.recall, shoe.recall_high) == (0, 0.5, 1)
+    assert (lamp.recall_low, lamp.recall_high) == (1, 1)
+
+
+def test_the_probabilities_before_temperature_scaling_are_judged_too(
+    taxonomy: Taxonomy, judged: Judged
 ) -> None:
-    report = judge(answers, section)
-    flat = report.flat()
+    generator = np.random.default_rng(1)
+    logits = {head: generator.normal(0, 3, (50, n)) for head, n in (("style", 2), ("category", 3))}
+    truth = {head: generator.integers(0, 2, 50) for head in logits}
+    scaled = {"style": softmax(logits["style"], 1.5), "category": softmax(logits["category"], 0.8)}
+    report = judged(Answers(taxonomy, [f"images/{i}.jpg" for i in range(50)], truth, scaled))
+    for head, of_head in logits.items():
+        raw = softmax(of_head)
+        of_truth = raw[np.arange(50), truth[head]]
+        found = report.heads[head]
+        assert found.uncalibrated["log_loss"] == pytest.approx(-np.log(of_truth).mean())
+        squares = ((raw - np.eye(raw.shape[1])[truth[head]]) ** 2).sum(axis=1)
+        assert found.uncalibrated["brier"] == pytest.approx(squares.mean())
+        confidence = sum(part.images * part.confidence for part in found.uncalibrated_bins) / 50
+        assert confidence == pytest.approx(raw.max(axis=1).mean())
+    metrics = report.metrics()["style"]
+    assert metrics["uncalibrated"]["log_loss"] != metrics["log_loss"]
+
+
+def test_what_is_sure_follows_from_the_thresholds_of_the_bundle(judged: Judged) -> None:
+    metrics = judged().metrics()
+    assert metrics["style"]["sure"] == {
+        "threshold": 0.75,
+        "images": 2,
+        "coverage": 1,
+        "accuracy": 1,
+    }
+    assert metrics["category"]["sure"]["coverage"] == 1
+    assert judged().heads["category"].abstention.precision == 0.95
+
+
+def test_a_weak_slice_is_named_with_its_figures(taxonomy: Taxonomy, judged: Judged) -> None:
+    right = np.arange(60) >= 20
+    probabilities = np.where(right[:, None], [0.9, 0.1], [0.2, 0.8])
+    labels = {"style": np.zeros(60, int), "category": np.full(60, -1)}
+    nothing = np.full((60, 3), 1 / 3)
+    answers = Answers(
+        taxonomy,
+        [f"images/{i}.jpg" for i in range(60)],
+        labels,
+        {"style": probabilities, "category": nothing},
+    )
+    slices = [
+        Slice("brightness", "dark", np.arange(60) < 25),
+        Slice("format", "PNG", np.arange(60) % 2 == 0),
+    ]
+    report = judged(answers, slices)
+    assert report.metrics()["style"]["worst_slice"] == {
+        "name": "brightness: dark",
+        "images": 25,
+        "accuracy": 0.2,
+        "low": pytest.approx(0.0886, abs=1e-4),
+        "high": pytest.approx(0.3913, abs=1e-4),
+        "difference": -0.8,
+    }
+    assert [score.name for score in report.slices] == ["brightness: dark", "format: PNG"]
+
+
+def test_what_was_tried_is_in_the_figures(judged: Judged) -> None:
+    metrics = judged().metrics()
+    assert metrics["kept"] == {"flip": {"images": 3, "style": 1, "category": 0.666667}}
+    assert metrics["attacked"]["PGD"] == {
+        "epsilon": 2,
+        "images": 3,
+        "style": 0.5,
+        "category": 0,
+        "style_clean": 1,
+        "category_clean": 1,
+    }
+
+
+def test_the_flat_figures_are_the_numbers_with_the_names_of_their_groups(judged: Judged) -> None:
+    flat = judged().flat()
     assert flat["style_accuracy"] == 1
     assert flat["images"] == 4
-    assert len(flat) == len(report.metrics()) - 2 + sum(
-        len(report.metrics()[head]) for head in ("style", "category")
-    )
+    assert flat["style_sure_coverage"] == 1
+    assert flat["category_uncalibrated_brier"] > 0
+    assert flat["kept_flip_style"] == 1
+    assert flat["attacked_PGD_category"] == 0
+    assert all(isinstance(value, int | float) for value in flat.values())
 
 
-def _card(answers: Answers, section: EvaluateParams, params: Params) -> str:
-    lineage = Lineage(
-        git_commit="c0ffee", data_digest="da7a", params_digest="9a9a", run_id="42", created="now"
-    )
-    info = BundleInfo(
-        format_version=1,
-        image=params.image,
-        taxonomy=answers.taxonomy,
-        outputs=("category", "embedding", "style"),
-        calibration={"style": 1.5, "category": 0.8},
-        tolerance=0.001,
-        files={},
-        lineage=lineage,
-    )
-    counts = {"style": dict(zip(STYLES, (60, 3), strict=True)), "category": {"shoe": 99}}
-    split = SplitSummary(images=120, shards={}, counts=counts)
-    splits = {"train": split, "val": split, "test": split}
-    summary = Summary(image=params.image, taxonomy=answers.taxonomy, splits=splits)
-    return write_card(judge(answers, section), info, summary)
-
-
-def test_the_card_is_written_from_the_numbers(
-    answers: Answers, section: EvaluateParams, params: Params
-) -> None:
-    card = _card(answers, section, params)
-    for words in ("c0ffee", "da7a", "9a9a", "`42`", "on 4 test images"):
-        assert words in card
-    assert "| train | 120 | 63 | 99 |" in card
-    assert "| style | 1.50 | 85.0% | 100.0% |" in card
-    assert "Of the images with all labels known, 50.0% get every answer right." in card
-    assert "Style, fewer than 50 training images: vintage | old." in card
-    assert "Category, never in the test split, so not measured: 灯." in card
-
-
-def test_a_name_cannot_break_a_table(
-    answers: Answers, section: EvaluateParams, params: Params
-) -> None:
-    card = _card(answers, section, params)
-    rows = [line for line in card.splitlines() if line.startswith("| vintage")]
-    assert [row.replace("\\|", "").count("|") for row in rows] == [7]
-
-
-def test_a_report_of_one_head_has_a_card_too(
-    answers: Answers, section: EvaluateParams, params: Params
-) -> None:
-    answers.labels["style"][:] = -1
-    card = _card(answers, section, params)
-    assert "Style by class" not in card
-    assert "all labels known" not in card
-
-
-def test_the_card_does_not_praise_intervals_it_has_not(
-    answers: Answers, section: EvaluateParams, params: Params, tmp_path: Path
-) -> None:
-    assert "bootstrap" in _card(answers, section, params)
-    assert "bootstrap" not in _card(answers, override(section, {"bootstrap": 0}), params)
+def test_the_figures_can_be_written_as_json(judged: Judged) -> None:
+    metrics = judged().metrics()
+    assert json.loads(json.dumps(metrics, allow_nan=False)) == metrics

@@ -1,19 +1,16 @@
 """A real MLflow server: what the pipeline logs, what a person does in the UI, what a client loads."""
 
 import json
-import os
-import signal
-import socket
 import subprocess
 import sys
 import time
-import urllib.request
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 from mlflow import MlflowClient
 
+from servers import MlflowServer, mlflow_server
 from vitrine import tracking
 from vitrine.bundle.format import load_info
 from vitrine.bundle.golden import read_golden
@@ -42,55 +39,19 @@ print(answers.to_json(orient="records"))
 """
 
 
-def _free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        return int(server.getsockname()[1])
-
-
-def _wait(address: str, server: "subprocess.Popen[bytes]") -> None:
-    for _ in range(600):
-        assert server.poll() is None, "the MLflow server ended while it started"
-        try:
-            urllib.request.urlopen(f"{address}/health", timeout=5).close()
-        except OSError:
-            time.sleep(0.2)
-        else:
-            return
-    pytest.fail("the MLflow server does not answer")
-
-
 @pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """The address of an MLflow server with stores of its own."""
-    folder = tmp_path_factory.mktemp("server")
-    port = _free_port()
-    command = [sys.executable, "-m", "mlflow", "server", "--host", "127.0.0.1", "--workers", "1"]
-    command += ["--port", str(port), "--backend-store-uri", f"sqlite:///{folder}/mlflow.db"]
-    command += ["--artifacts-destination", str(folder / "artifacts")]
-    quiet = {"MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false", "MLFLOW_DISABLE_TELEMETRY": "true"}
-    with (folder / "server.log").open("wb") as log:
-        process = subprocess.Popen(
-            command,
-            cwd=folder,
-            env=os.environ | quiet,
-            stdout=log,
-            stderr=log,
-            start_new_session=True,
-        )
-        try:
-            address = f"http://127.0.0.1:{port}"
-            _wait(address, process)
-            yield address
-        finally:
-            os.killpg(process.pid, signal.SIGTERM)
-            process.wait()
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[MlflowServer]:
+    """An MLflow server with stores of its own."""
+    with mlflow_server(tmp_path_factory.mktemp("server")) as running:
+        yield running
 
 
 @pytest.fixture
-def client(server: str, workplace: Path, monkeypatch: pytest.MonkeyPatch) -> MlflowClient:
+def client(server: MlflowServer, workplace: Path, monkeypatch: pytest.MonkeyPatch) -> MlflowClient:
     """MLflow's own client of the server that `MLFLOW_TRACKING_URI` names."""
-    monkeypatch.setenv("MLFLOW_TRACKING_URI", server)
-    return MlflowClient(server, server)
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", server.address)
+    monkeypatch.setenv("MLFLOW_DISABLE_TELEMETRY", "true")
+    return MlflowClient(server.address, server.address)
 
 
 def test_a_pipeline_run_with_trials(client: MlflowClient, workplace: Path) -> None:
@@ -159,19 +120,30 @@ def test_what_a_person_promotes_is_what_a_client_loads(
         assert answer["style"] == max(answer["style_probabilities"].items(), key=lambda i: i[1])[0]
         assert sum(answer["category_probabilities"].values()) == pytest.approx(1, abs=1e-4)
 
-    assert promote("vitrine", "challenger").replaced == "1"
+    promoted = promote("vitrine", "challenger", force=False, reason="", kind="promotion")
+    assert promoted.replaced == "1"
     assert client.get_model_version_by_alias("vitrine", "champion").version == "2"
 
 
-def test_a_server_that_went_away(server: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("MLFLOW_TRACKING_URI", f"http://127.0.0.1:{_free_port()}")
+def test_a_server_that_went_away_and_came_back(server: MlflowServer, client: MlflowClient) -> None:
+    client.create_registered_model("kept")
+    run = client.create_run("0")
+    client.create_model_version("kept", run.info.artifact_uri, run.info.run_id)
+    server.stop()
     began = time.monotonic()
     with pytest.raises(TrackingError, match="cannot be used: connection refused; start it"):
         tracking.check()
     assert time.monotonic() - began < 10
+    server.start()
+    tracking.set_alias("kept", "champion", "1")
+    champion = tracking.version_of_alias("kept", "champion")
+    assert champion is not None
+    assert champion.run_id == run.info.run_id
 
 
-def test_a_web_server_that_is_no_mlflow(server: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("MLFLOW_TRACKING_URI", f"{server}/elsewhere")
+def test_a_web_server_that_is_no_mlflow(
+    server: MlflowServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", f"{server.address}/elsewhere")
     with pytest.raises(TrackingError, match="cannot be used: "):
         tracking.check()

@@ -6,7 +6,7 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import mlflow
@@ -17,20 +17,33 @@ import pytest
 
 from vitrine import tracking
 from vitrine.bundle.format import load_info
-from vitrine.core.errors import BundleError, PreparedDataError, TrackingError
+from vitrine.core.errors import BundleError, DataError, PreparedDataError, TrackingError
+from vitrine.core.manifest import Catalogue, ManifestWriter, Row
 from vitrine.core.params import EvaluateParams, Params, override
+from vitrine.evaluation.slices import SliceScore, read_attributes
 from vitrine.inputs.shards import read_batches
 from vitrine.inputs.summary import Summary
+from vitrine.quality.facts import write_facts
+from vitrine.quality.measuring import measure_bytes
 from vitrine.stages import evaluate
 
 
 @pytest.fixture(scope="module")
 def section(params: Params) -> EvaluateParams:
-    return override(params.evaluate, {"bootstrap": 20, "batch_size": 5})
+    """Few resamples, and everything tried on few images; attacks where a test asks for them."""
+    few = {"bootstrap": 20, "batch_size": 5, "min_slice_images": 3}
+    behaviour = override(params.evaluate.behaviour, {"images": 6})
+    attack = override(params.evaluate.attack, {"images": 0, "steps": 2})
+    return override(params.evaluate, {**few, "behaviour": behaviour, "attack": attack})
 
 
 def _export(root: Path, bundle: Path) -> None:
-    """Leave a bundle as the stage `export` does, of a run that the store knows."""
+    """Leave facts as `validate` and a bundle as `export` does, of a run that the store knows."""
+    summary = Summary.load(root / "artifacts/prepare")
+    rows = Catalogue(root / "data").rows()
+    sources = ((row.image, (root / "data" / row.image).read_bytes()) for row in rows)
+    facts = (measure_bytes(source, summary.image, name) for name, source in sources)
+    write_facts(root / "artifacts/validate/facts.parquet", facts)
     with tracking.pipeline_run(None) as run:
         copy = Path(shutil.copytree(bundle, root / "artifacts/export"))
     info = load_info(copy)
@@ -89,8 +102,40 @@ def test_everything_is_written_and_agrees(evaluated: Evaluated) -> None:
         assert 0 <= metrics[head]["macro_f1_low"] <= metrics[head]["macro_f1_high"] <= 1
         confident = _csv(reports / f"plots/reliability_{head}.csv")
         assert sum(int(row["images"]) for row in confident) == len(rows)
-        assert f"{head}: accuracy {right:.3f}" in result.describe()
-    assert {row["head"] for row in _csv(reports / "per_class.csv")} == {"style", "category"}
+        covered = _csv(reports / f"plots/coverage_{head}.csv")
+        assert float(covered[-1]["coverage"]) == 1
+        assert float(covered[-1]["accuracy"]) == pytest.approx(right, abs=1e-6)
+        low, high = (metrics[head][f"accuracy_{end}"] for end in ("low", "high"))
+        assert f"{head}: accuracy {right:.3f} ({low:.3f} to {high:.3f})" in result.describe()
+    assert "no answer is sure" in result.describe()
+    per_class = _csv(reports / "per_class.csv")
+    assert {row["head"] for row in per_class} == {"style", "category"}
+    for row in per_class:
+        assert 0 <= float(row["f1_low"]) <= float(row["f1_high"]) <= 1
+    assert set(metrics["kept"]) >= {"flip", "shift", "crop", "jpeg", "darker", "watermark"}
+
+
+def test_slices_are_written_for_all_and_scored_where_they_are_large_enough(
+    evaluated: Evaluated,
+) -> None:
+    root = evaluated.root
+    [batch] = read_batches(root / "artifacts/prepare", "test", 100)
+    attributes = read_attributes(root / "artifacts/evaluate/slices.parquet", batch.names)
+    rows = {row.image: row for row in Catalogue(root / "data").rows()}
+    for name, labels, title in zip(
+        batch.names, attributes["labels"], attributes["title"], strict=True
+    ):
+        row = rows[name]
+        both = f"{row.style} × {row.category}" if row.style and row.category else None
+        assert labels == both
+        assert title == ("present" if row.title else "missing")
+    assert set(attributes["format"]) == {"JPEG"}
+    assert set(attributes["size"]) == {"under 100 px"}
+    scored = _csv(root / "reports/evaluate/slices.csv")
+    assert {row["attribute"] for row in scored} <= set(attributes) - {"format", "size"}
+    assert all(int(row["images"]) >= 3 for row in scored)
+    for row in scored:
+        assert float(row["low"]) <= float(row["accuracy"]) <= float(row["high"])
 
 
 def test_every_answer_is_kept(evaluated: Evaluated) -> None:
@@ -108,10 +153,18 @@ def test_every_answer_is_kept(evaluated: Evaluated) -> None:
 def test_the_pictures_can_be_seen(evaluated: Evaluated) -> None:
     root = evaluated.root
     pictures = {path.name for path in (root / "reports/evaluate/plots").glob("*.png")}
-    assert {"confusion_style.png", "reliability.png", "mistakes_category.png"} <= pictures
+    assert pictures >= {
+        "behaviour.png",
+        "confusion_style.png",
+        "coverage.png",
+        "mistakes_category.png",
+        "per_class_category.png",
+        "reliability.png",
+    }
+    assert "robustness.png" not in pictures
     for name in pictures:
         with PIL.Image.open(root / "reports/evaluate/plots" / name) as picture:
-            assert min(picture.size) > 200
+            assert min(picture.size) > 150
             assert len(picture.convert("RGB").getcolors(2**24)) > 10
 
 
@@ -124,6 +177,9 @@ def test_the_card_tells_of_the_bundle_and_its_weaknesses(evaluated: Evaluated) -
     assert "12 test images" in card
     assert "fewer than 20 test images, so the figures are uncertain" in card
     assert all(f"| {name} |" in card for name in info.taxonomy.names("category"))
+    page = (root / "reports/evaluate/card.html").read_text()
+    assert "<h1" in page
+    assert info.digest in page
 
 
 def test_the_run_of_the_training_holds_the_results(evaluated: Evaluated) -> None:
@@ -135,7 +191,13 @@ def test_the_run_of_the_training_holds_the_results(evaluated: Evaluated) -> None
     assert logged["test/category_accuracy"] == pytest.approx(accuracy, abs=1e-6)
     assert logged["test/mean_macro_f1"] == pytest.approx(result.report.mean_macro_f1, abs=1e-6)
     kept = {file.path for file in client.list_artifacts(run_id, "evaluate")}
-    assert {"evaluate/card.md", "evaluate/metrics.json", "evaluate/plots"} <= kept
+    assert kept >= {
+        "evaluate/card.html",
+        "evaluate/card.md",
+        "evaluate/metrics.json",
+        "evaluate/plots",
+        "evaluate/slices.csv",
+    }
 
 
 def test_a_second_evaluation_leaves_nothing_of_the_first(
@@ -146,6 +208,66 @@ def test_a_second_evaluation_leaves_nothing_of_the_first(
     old.write_text("actual,predicted\n")
     evaluate.run(section)
     assert not old.exists()
+
+
+def test_without_changed_images_no_behaviour_is_reported(
+    exported: Path, section: EvaluateParams
+) -> None:
+    behaviour = override(section.behaviour, {"images": 0})
+    result = evaluate.run(override(section, {"behaviour": behaviour, "bootstrap": 0}))
+    assert result.report.behaviour == []
+    assert "kept" not in json.loads((exported / "reports/evaluate/metrics.json").read_text())
+    assert not (exported / "reports/evaluate/plots/behaviour.png").exists()
+    accuracy = result.report.heads["style"].measures["accuracy"]
+    assert f"style: accuracy {accuracy:.3f}, macro F1" in result.describe()
+
+
+def test_some_test_images_are_attacked(exported: Path, section: EvaluateParams) -> None:
+    attack = override(section.attack, {"images": 5})
+    result = evaluate.run(override(section, {"attack": attack, "bootstrap": 0}))
+    metrics = json.loads((exported / "reports/evaluate/metrics.json").read_text())
+    assert set(metrics["attacked"]) == {"FGSM", "PGD"}
+    assert all(one.images == 5 for one in result.report.robustness)
+    assert (exported / "reports/evaluate/plots/robustness.png").exists()
+
+
+def test_what_is_weak_and_what_is_sure_is_told(evaluated: Evaluated) -> None:
+    report = evaluated.result.report
+    worst = SliceScore("brightness", "dark", "style", 1200, 0.25, 0.2, 0.3, -0.5, weak=True)
+    head = report.heads["style"]
+    sure = replace(head.abstention, images=3, coverage=0.25, accuracy=2 / 3)
+    told = replace(
+        report,
+        heads={"style": replace(head, abstention=sure)},
+        worst_slices={"style": worst},
+    )
+    lines = replace(evaluated.result, report=told).describe().splitlines()
+    assert lines[1] == "  sure of 25.0% of the images, 66.7% of these right"
+    assert lines[2] == "  weakest on brightness: dark: accuracy 0.250, 1,200 images"
+
+
+@pytest.mark.parametrize(
+    ("missing", "words"),
+    [
+        ("artifacts/validate/facts.parquet", r"facts\.parquet is missing: .*vitrine validate"),
+        ("data/manifest.csv", r"manifest\.csv is missing"),
+    ],
+)
+def test_what_the_slices_need_is_named(
+    exported: Path, section: EvaluateParams, missing: str, words: str
+) -> None:
+    (exported / missing).unlink()
+    with pytest.raises(DataError, match=words):
+        evaluate.run(section)
+
+
+def test_a_test_image_that_went_from_the_manifest_is_named(
+    exported: Path, section: EvaluateParams
+) -> None:
+    with ManifestWriter(exported / "data/manifest.csv") as writer:
+        writer.write(Row("images/another.jpg"))
+    with pytest.raises(PreparedDataError, match=r"does not know images/.*dvc repro"):
+        evaluate.run(section)
 
 
 def test_without_a_bundle_nothing_is_measured(exported: Path, section: EvaluateParams) -> None:
@@ -175,9 +297,12 @@ def test_an_unreachable_tracking_server_is_told_first(
 @pytest.mark.slow
 def test_no_training_library_is_loaded(exported: Path) -> None:
     code = (
-        "import sys; from pathlib import Path; from vitrine.core.params import Params; "
+        "import sys; from pathlib import Path; "
+        "from vitrine.core.params import Params, override; "
         "from vitrine.stages import evaluate; "
-        "evaluate.run(Params.load(Path(sys.argv[1])).evaluate); "
+        "section = Params.load(Path(sys.argv[1])).evaluate; "
+        "attack = override(section.attack, {'images': 0}); "
+        "evaluate.run(override(section, {'attack': attack})); "
         "print(*sorted({'tensorflow', 'keras', 'optuna', 'dvc'} & set(sys.modules)))"
     )
     path = Path(__file__).parents[2] / "params.yaml"

@@ -37,6 +37,11 @@ def test_the_bundle_knows_where_it_comes_from(trained: Path, params: Params) -> 
     assert info.taxonomy == Summary.load(trained / "artifacts/prepare").taxonomy
     assert info.digest[:12] in result.describe()
     assert "artifacts/export" in result.describe()
+    assert info.precision == params.export.precision
+    # Twelve images of val cannot show that 95 % are right.
+    last = result.describe().splitlines()[-1]
+    assert last == "sure answers, of which 95% are right on val: style none, category none"
+    assert min(info.thresholds.values()) > 1
 
 
 def test_the_golden_images_are_files_of_val(trained: Path, params: Params) -> None:

@@ -11,7 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vitrine import imaging
-from vitrine.bundle.calibration import temperature
+from vitrine.bundle.abstention import threshold
+from vitrine.bundle.calibration import softmax, temperature
 from vitrine.bundle.format import (
     FORMAT_VERSION,
     GRAPH,
@@ -54,6 +55,7 @@ class Contents:
         lineage: Where the network comes from.
         golden: Encoded images, each the bytes of one file, that are kept with their answers.
         tolerance: The largest difference of a probability between bundle and network.
+        precision: Which share of a head's sure answers should be right, 0 to 1.
     """
 
     image: ImageParams
@@ -61,6 +63,7 @@ class Contents:
     lineage: Lineage
     golden: Sequence[bytes]
     tolerance: float
+    precision: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,41 +83,50 @@ def export_bundle(
         network: The .keras file.
         folder: Where the bundle goes.
         contents: What belongs to it beside the network.
-        validation: Batches of the val split, at least one: they give the temperatures, and on them
-            bundle and network are compared.
+        validation: Batches of the val split, at least one: they give the temperatures and the
+            thresholds, and on them bundle and network are compared.
 
     Raises:
         ModelError: The file is no network that fits image settings and taxonomy.
         BundleError: The bundle does not answer as the network does.
     """
     raw = load_network(network, contents.image, contents.taxonomy)
-    sample, temperatures = _calibrate(raw, validation)
-    served = calibrated(raw, temperatures)
+    fitted = _fit(raw, validation, contents.precision)
+    served = calibrated(raw, fitted.temperatures)
     with atomic_folder(folder) as new:
         shutil.copyfile(network, new / NETWORK)
         write_graph(served, new / GRAPH)
         pixels = [imaging.load(source, contents.image) for source in contents.golden]
         golden = served.predict(np.stack(pixels), verbose=0)
-        write_golden(new, contents.golden, {head: golden[head] for head in temperatures})
+        write_golden(new, contents.golden, {head: golden[head] for head in fitted.temperatures})
         BundleInfo(
             format_version=FORMAT_VERSION,
             image=contents.image,
             taxonomy=contents.taxonomy,
             outputs=tuple(sorted(golden)),
-            calibration=temperatures,
+            calibration=fitted.temperatures,
+            precision=contents.precision,
+            thresholds=fitted.thresholds,
             tolerance=contents.tolerance,
             files=digests(new),
             lineage=contents.lineage,
         ).save(new)
         runtime = Runtime(new)
-        difference = _compare(runtime, served, sample)
+        difference = _compare(runtime, served, fitted.sample)
         prove(runtime)
     return Exported(runtime.info, difference)
 
 
-def _calibrate(
-    network: keras.Model, batches: Iterable[Labelled]
-) -> tuple[NDArray[np.uint8], dict[Head, float]]:
+@dataclass(frozen=True, slots=True)
+class _Fitted:
+    """What val gives: some of its images, and by head the temperature and the threshold."""
+
+    sample: NDArray[np.uint8]
+    temperatures: dict[Head, float]
+    thresholds: dict[Head, float]
+
+
+def _fit(network: keras.Model, batches: Iterable[Labelled], precision: float) -> _Fitted:
     heads = [head for head in HEADS if head in network.output]
     logits: dict[Head, list[NDArray[np.float32]]] = {head: [] for head in heads}
     labels: dict[Head, list[NDArray[np.int64]]] = {head: [] for head in heads}
@@ -126,11 +138,13 @@ def _calibrate(
         for head in heads:
             logits[head].append(outputs[head])
             labels[head].append(batch.labels[head])
-    temperatures = {
-        head: temperature(np.concatenate(logits[head]), np.concatenate(labels[head]))
-        for head in heads
-    }
-    return np.concatenate(sample)[:COMPARED_IMAGES], temperatures
+    fitted = _Fitted(np.concatenate(sample)[:COMPARED_IMAGES], {}, {})
+    for head in heads:
+        scores, truth = np.concatenate(logits[head]), np.concatenate(labels[head])
+        fitted.temperatures[head] = temperature(scores, truth)
+        answers = softmax(scores, fitted.temperatures[head])
+        fitted.thresholds[head] = threshold(answers, truth, precision)
+    return fitted
 
 
 def _compare(runtime: Runtime, network: keras.Model, images: NDArray[np.uint8]) -> float:

@@ -11,7 +11,7 @@ from vitrine.core.files import write_json
 from vitrine.core.params import ImageParams
 from vitrine.core.taxonomy import HEADS, Head, Taxonomy
 
-FORMAT_VERSION = 1
+FORMAT_VERSION = 2
 INFO = "bundle.json"
 GRAPH = "model.xml"
 WEIGHTS = "model.bin"
@@ -50,11 +50,14 @@ class BundleInfo(BaseModel):
     """The content of bundle.json.
 
     Args:
-        format_version: The version of this form, 1.
+        format_version: The version of this form, 2.
         image: How bytes become the pixels that the graph takes.
         taxonomy: The labels in the order of the outputs.
         outputs: The names of the graph's outputs.
         calibration: The temperature that divides a head's logits before the softmax.
+        precision: Which share of a head's sure answers should be right, 0 to 1.
+        thresholds: By head, the calibrated probability from which on an answer is sure; above 1
+            where no answer is (see `vitrine.bundle.abstention`).
         tolerance: How far a probability may be from the expected one in a proof, 0 to 1.
         files: The SHA-256 of every other file of the bundle.
         lineage: Where the bundle comes from.
@@ -67,6 +70,8 @@ class BundleInfo(BaseModel):
     taxonomy: Taxonomy
     outputs: tuple[str, ...]
     calibration: dict[Head, float]
+    precision: float
+    thresholds: dict[Head, float]
     tolerance: Annotated[float, Field(gt=0)]
     files: dict[Annotated[str, AfterValidator(_plain)], str]
     lineage: Lineage
@@ -84,6 +89,12 @@ class BundleInfo(BaseModel):
     def save(self, folder: Path) -> None:
         """Write bundle.json into a folder."""
         write_json(folder / INFO, self.model_dump(mode="json"))
+
+
+class _Version(BaseModel):
+    """The one key that every version of bundle.json has."""
+
+    format_version: int
 
 
 def digests(folder: Path) -> dict[str, str]:
@@ -128,16 +139,17 @@ def _read(folder: Path) -> BundleInfo:
     except UnicodeDecodeError:
         raise BundleError(f"{path} is not UTF-8 text: export or fetch the bundle again") from None
     try:
-        info = BundleInfo.model_validate_json(text)
+        found = _Version.model_validate_json(text).format_version
+        info = BundleInfo.model_validate_json(text) if found == FORMAT_VERSION else None
     except ValidationError as error:
         problem = error.errors()[0]
         where = ".".join(str(part) for part in problem["loc"]) or "the document"
         raise BundleError(
             f"{path}: {where}: {problem['msg']}; export or fetch the bundle again"
         ) from None
-    if info.format_version != FORMAT_VERSION:
+    if info is None:
         raise BundleError(
-            f"{path} has the format version {info.format_version}, but this Vitrine reads "
+            f"{path} has the format version {found}, but this Vitrine reads "
             f"{FORMAT_VERSION}: use the Vitrine that made it, or export it again"
         )
     return info

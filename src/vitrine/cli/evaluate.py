@@ -5,8 +5,12 @@ import typer
 
 def command() -> None:
     """Measure the bundle on the test split."""
+    from vitrine.cli.loading import load_tensorflow
     from vitrine.core.params import Params
-    from vitrine.stages import evaluate
 
     params = Params.load()
+    if params.evaluate.attack.images:
+        load_tensorflow()
+    from vitrine.stages import evaluate
+
     typer.echo(evaluate.run(params.evaluate).describe())

@@ -1,5 +1,8 @@
 """What an answer looked at: class-activation maps laid over the images."""
 
+from collections.abc import Mapping, Sequence
+from itertools import chain, zip_longest
+
 import numpy as np
 import PIL.Image
 from matplotlib.axes import Axes
@@ -7,9 +10,10 @@ from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
 from vitrine.bundle.runtime import Predictions
-from vitrine.core.taxonomy import HEADS, Taxonomy
+from vitrine.core.taxonomy import HEADS, UNKNOWN, Head, Taxonomy
 from vitrine.evaluation.answers import HeadAnswers
-from vitrine.evaluation.figures import bare, look, shorten
+from vitrine.evaluation.figures import INK, RED, bare, look, shorten
+from vitrine.evaluation.gallery import worst_mistakes
 
 SIDE = 1.25
 """The width of a picture, in inches."""
@@ -29,27 +33,37 @@ def typical(head: HeadAnswers, count: int) -> list[str]:
     return names
 
 
+def misjudged(heads: Sequence[HeadAnswers], count: int) -> list[str]:
+    """Return the images of the most confident mistakes, of the heads by turns, none twice."""
+    by_head = [[mistake.image for mistake in worst_mistakes(head, count)] for head in heads]
+    turns = chain.from_iterable(zip_longest(*by_head))
+    return list(dict.fromkeys(name for name in turns if name is not None))[:count]
+
+
 def attention_sheet(
-    images: NDArray[np.uint8], predictions: Predictions, taxonomy: Taxonomy
+    title: str,
+    images: NDArray[np.uint8],
+    predictions: Predictions,
+    labels: Mapping[Head, NDArray[np.int64]],
+    taxonomy: Taxonomy,
 ) -> Figure:
     """Draw images in a row and, below, for each head with maps, where its answer comes from.
 
     Args:
+        title: What images these are.
         images: (n, height, width, 3).
         predictions: What the bundle answers for them.
+        labels: What is true, by head (n,) class indices; -1 where unknown.
         taxonomy: The names of the answers.
     """
     maps = {head: found for head in HEADS if (found := predictions.maps(head)) is not None}
     height, width = images.shape[1:3]
-    tall = SIDE * height / width + 0.3
+    tall = SIDE * height / width + 0.25
     with look():
         size = (max(SIDE * len(images), 4), tall * (1 + len(maps)) + 0.4)
         figure = Figure(figsize=size, layout="compressed")
         figure.suptitle(
-            "where the answers come from: what speaks for them glows",
-            x=0.01,
-            ha="left",
-            fontweight="bold",
+            f"{title}: what speaks for the answer glows", x=0.01, ha="left", fontweight="bold"
         )
         grid = figure.subplots(1 + len(maps), len(images), squeeze=False)
         for axes, image in zip(grid[0], images, strict=True):
@@ -58,11 +72,10 @@ def attention_sheet(
         for row, (head, found) in zip(grid[1:], maps.items(), strict=True):
             row[0].set_ylabel(head)
             probabilities = predictions.probabilities(head)
-            for axes, image, places, answer in zip(row, images, found, probabilities, strict=True):
-                best = int(answer.argmax())
-                _overlay(axes, image, evidence(places, best))
-                name = shorten(taxonomy.names(head)[best], LABEL)
-                axes.set_xlabel(f"{name} {answer[best]:.0%}", fontsize=7)
+            for place, axes in enumerate(row):
+                answer, truth = int(probabilities[place].argmax()), int(labels[head][place])
+                _overlay(axes, images[place], evidence(found[place], answer))
+                _caption(axes, taxonomy.names(head), probabilities[place], truth)
     return figure
 
 
@@ -86,3 +99,16 @@ def _overlay(axes: Axes, image: NDArray[np.uint8], strength: NDArray[np.float32]
     bare(axes)
     axes.imshow(image.mean(axis=2), cmap="gray", vmin=0, vmax=255, interpolation="lanczos")
     axes.imshow(smooth, cmap="inferno", alpha=0.75 * smooth, vmin=0, vmax=1)
+
+
+def _caption(
+    axes: Axes, names: Sequence[str], probabilities: NDArray[np.float32], truth: int
+) -> None:
+    answer = int(probabilities.argmax())
+    wrong = truth not in (answer, UNKNOWN)
+    lines = [f"{shorten(names[answer], LABEL)} {probabilities[answer]:.0%}"]
+    if wrong:
+        lines.append(f"true: {shorten(names[truth], LABEL - 2)}")
+    elif truth == UNKNOWN:
+        lines.append("truth unknown")
+    axes.set_xlabel("\n".join(lines), fontsize=7, color=RED if wrong else INK)

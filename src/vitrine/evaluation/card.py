@@ -1,44 +1,47 @@
 """The model card (Mitchell et al., 2019), written from the numbers and nothing else."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 
 from vitrine.bundle.format import BundleInfo
-from vitrine.core.taxonomy import Head
+from vitrine.core.params import EvaluateParams
+from vitrine.evaluation import card_figures
+from vitrine.evaluation.card_figures import FEW_IMAGES
+from vitrine.evaluation.markdown import bullets, listing, table
 from vitrine.evaluation.report import HeadReport, Report
 from vitrine.inputs.summary import Summary
 
-WEAKEST = 5
-"""How many classes are named as the weakest."""
-FEW_IMAGES = 20
-"""Below how many test images the figures of a class are called uncertain."""
 FEW_TRAINED = 50
 """Below how many training images a class is called rare."""
 
-ROWS = (
-    ("accuracy", "Accuracy"),
-    ("top3_accuracy", "Right class among the first three"),
-    ("balanced_accuracy", "Balanced accuracy"),
-    ("macro_f1", "Macro F1"),
-    ("macro_precision", "Macro precision"),
-    ("macro_recall", "Macro recall"),
-    ("weighted_f1", "Weighted F1"),
-)
 
-
-def write_card(report: Report, info: BundleInfo, summary: Summary) -> str:
+def write_card(
+    report: Report,
+    info: BundleInfo,
+    summary: Summary,
+    section: EvaluateParams,
+    pictures: Collection[str],
+) -> str:
     """Return the model card in Markdown.
 
     Args:
         report: What was found out on the test split.
         info: The bundle that was measured.
         summary: The shards that it was trained and measured on.
+        section: How it was measured.
+        pictures: The names of the pictures in the folder `plots` beside the card.
     """
     blocks = [
         *_opening(report, info),
+        *_intended_use(info),
         *_data(report, summary),
-        *_quality(report),
-        *_calibration(report, info),
-        *(block for head in report.heads for block in _classes(head, report.heads[head])),
+        *card_figures.quality(report),
+        *card_figures.calibration(report, info, pictures),
+        *card_figures.unsure(report, pictures),
+        *card_figures.slices(report, section, pictures),
+        *card_figures.behaviour(report, section.behaviour, pictures),
+        *card_figures.robustness(report, section.attack, pictures),
+        *card_figures.classes(report, pictures),
+        *card_figures.attention(pictures),
         *_limits(report, info, summary),
         *_lineage(info),
     ]
@@ -58,83 +61,30 @@ def _opening(report: Report, info: BundleInfo) -> Iterator[str]:
     )
 
 
+def _intended_use(info: BundleInfo) -> Iterator[str]:
+    heads = " and ".join(info.heads)
+    yield "## Intended use"
+    yield (
+        f"**For** labelling the products of a catalogue by {heads}: suggesting labels to those who "
+        "enter products, sorting and searching what has none, finding labels that should be looked "
+        "at again. It knows:"
+    )
+    yield bullets(f"as {head}: {listing(info.taxonomy.names(head))}." for head in info.heads)
+    yield (
+        "**Not for** images of anything else, which also get one of these answers; not for several "
+        "products in one image, which get one answer together; not for telling brand, material, "
+        "condition, size or authenticity, which it never learnt; not for judging people who appear "
+        "in an image."
+    )
+
+
 def _data(report: Report, summary: Summary) -> Iterator[str]:
     yield "## Data"
     rows = []
     for name, split in summary.splits.items():
         labelled = (str(sum(split.counts[head].values())) for head in report.heads)
         rows.append((name, str(split.images), *labelled))
-    yield _table(("split", "images", *(f"with a {head}" for head in report.heads)), rows)
-
-
-def _quality(report: Report) -> Iterator[str]:
-    yield "## Quality"
-    rows = [
-        (text, *(_with_interval(head, measure) for head in report.heads.values()))
-        for measure, text in ROWS
-    ]
-    rows.append(("Test images", *(str(len(h.answers.labels)) for h in report.heads.values())))
-    yield _table(("", *report.heads), rows)
-    if report.all_heads_accuracy is not None and len(report.heads) > 1:
-        yield (
-            f"Of the images with all labels known, {report.all_heads_accuracy:.1%} get every "
-            "answer right."
-        )
-    for name, head in report.heads.items():
-        most = max(head.classes, key=lambda score: score.images)
-        yield (
-            f"For comparison: who always answers the {name} *{most.name}* has an accuracy of "
-            f"{most.images / len(head.answers.labels):.1%}."
-        )
-    if any("accuracy_low" in head.measures for head in report.heads.values()):
-        yield (
-            "In brackets: 95 % intervals by the bootstrap over images. Views of one product count "
-            "as images of their own, so the intervals are rather too narrow. Macro figures are "
-            "means over the classes that occur in the test split."
-        )
-
-
-def _calibration(report: Report, info: BundleInfo) -> Iterator[str]:
-    yield "## Calibration"
-    rows = []
-    for name, head in report.heads.items():
-        confidence = float(head.answers.confidence.mean())
-        rows.append(
-            (
-                name,
-                f"{info.calibration[name]:.2f}",
-                f"{confidence:.1%}",
-                f"{head.measures['accuracy']:.1%}",
-                f"{head.measures['calibration_error']:.1%}",
-                f"{head.measures['log_loss']:.3f}",
-                f"{head.measures['brier']:.3f}",
-            )
-        )
-    columns = ("temperature", "mean confidence", "accuracy", "calibration error")
-    yield _table(("head", *columns, "log-loss", "Brier score"), rows)
-    yield "![Accuracy over confidence](plots/reliability.png)"
-
-
-def _classes(name: Head, head: HeadReport) -> Iterator[str]:
-    yield f"## {name.capitalize()} by class"
-    rows = [
-        (
-            score.name,
-            str(score.images),
-            f"{score.precision:.2f}",
-            f"{score.recall:.2f}",
-            f"{score.f1:.2f}",
-            f"{score.confused_with} ({score.confused_images})" if score.confused_with else "",
-        )
-        for score in sorted(head.classes, key=lambda score: -score.images)
-    ]
-    yield _table(("class", "images", "precision", "recall", "F1", "most often taken for"), rows)
-    certain = [score for score in head.classes if score.images >= FEW_IMAGES]
-    weakest = sorted(certain, key=lambda score: score.f1)[: min(WEAKEST, len(certain) // 2)]
-    if weakest:
-        named = ", ".join(f"{score.name} (F1 {score.f1:.2f})" for score in weakest)
-        yield f"Weakest of the classes with at least {FEW_IMAGES} test images: {named}."
-    yield f"![Which {name} is taken for which](plots/confusion_{name}.png)"
+    yield table(("split", "images", *(f"with a {head}" for head in report.heads)), rows)
 
 
 def _limits(report: Report, info: BundleInfo, summary: Summary) -> Iterator[str]:
@@ -145,30 +95,42 @@ def _limits(report: Report, info: BundleInfo, summary: Summary) -> Iterator[str]
         "figures may be lower.",
     ]
     for name, head in report.heads.items():
-        seen = {score.name for score in head.classes}
         trained = summary.splits["train"].counts[name]
-        kinds = (
-            ("never in the test split, so not measured", set(info.taxonomy.names(name)) - seen),
-            (
-                f"fewer than {FEW_IMAGES} test images, so the figures are uncertain",
-                {score.name for score in head.classes if score.images < FEW_IMAGES},
-            ),
-            (
-                f"fewer than {FEW_TRAINED} training images",
-                {label for label, images in trained.items() if images < FEW_TRAINED},
-            ),
-        )
-        for text, classes in kinds:
-            if classes:
-                listed = ", ".join(n for n in info.taxonomy.names(name) if n in classes)
-                lines.append(f"{name.capitalize()}, {text}: {listed}.")
-    yield "\n".join(f"- {line}" for line in lines)
+        lines += _scarce_classes(head, info.taxonomy.names(name), trained)
+    if not report.behaviour:
+        lines.append("How it answers changed images was not measured.")
+    if not report.robustness:
+        lines.append("How it answers images that were made to mislead it was not measured.")
+    yield bullets(lines)
+
+
+def _scarce_classes(
+    head: HeadReport, names: Sequence[str], trained: Mapping[str, int]
+) -> Iterator[str]:
+    kinds = (
+        (
+            "never in the test split, so not measured",
+            set(names) - {score.name for score in head.classes},
+        ),
+        (
+            f"fewer than {FEW_IMAGES} test images, so the figures are uncertain",
+            {score.name for score in head.classes if score.images < FEW_IMAGES},
+        ),
+        (
+            f"fewer than {FEW_TRAINED} training images",
+            {label for label, images in trained.items() if images < FEW_TRAINED},
+        ),
+    )
+    for text, scarce in kinds:
+        if scarce:
+            listed = listing([name for name in names if name in scarce])
+            yield f"{head.answers.head.capitalize()}, {text}: {listed}."
 
 
 def _lineage(info: BundleInfo) -> Iterator[str]:
     yield "## Lineage"
     lineage = info.lineage
-    yield _table(
+    yield table(
         ("what", "which"),
         [
             ("bundle", f"`{info.digest}`"),
@@ -178,19 +140,4 @@ def _lineage(info: BundleInfo) -> Iterator[str]:
             ("MLflow run", f"`{lineage.run_id}`"),
             ("exported", lineage.created),
         ],
-    )
-
-
-def _with_interval(head: HeadReport, measure: str) -> str:
-    value = f"{head.measures[measure]:.3f}"
-    if f"{measure}_low" not in head.measures:
-        return value
-    low, high = head.measures[f"{measure}_low"], head.measures[f"{measure}_high"]
-    return f"{value} ({low:.3f} to {high:.3f})"
-
-
-def _table(columns: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
-    lines = [columns, ["---"] * len(columns), *rows]
-    return "\n".join(
-        "| " + " | ".join(cell.replace("|", "\\|") for cell in line) + " |" for line in lines
     )

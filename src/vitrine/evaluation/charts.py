@@ -1,4 +1,4 @@
-"""Charts of one head: which classes are taken for which, and how true its probabilities are."""
+"""Charts of answers: what is taken for what, how true probabilities are, what they are good for."""
 
 from collections.abc import Mapping
 
@@ -11,8 +11,9 @@ from numpy.typing import NDArray
 from sklearn.metrics import confusion_matrix
 
 from vitrine.core.taxonomy import Head
+from vitrine.evaluation.abstention import Abstention
 from vitrine.evaluation.answers import HeadAnswers
-from vitrine.evaluation.figures import BLUE, INK, LINE, PALE, look, shorten
+from vitrine.evaluation.figures import BLUE, INK, LINE, PALE, RED, look, shorten
 from vitrine.evaluation.reliability import Bin, calibration_error
 
 COUNTED_CLASSES = 50
@@ -71,44 +72,41 @@ def _count_cells(axes: Axes, counts: NDArray[np.int64], share: NDArray[np.float6
         )
 
 
-def reliability_diagram(heads: Mapping[Head, list[Bin]]) -> Figure:
-    """Draw for each head accuracy over confidence and, below, how the confidence is spread."""
+def reliability_diagram(
+    heads: Mapping[Head, list[Bin]], before: Mapping[Head, list[Bin]]
+) -> Figure:
+    """Draw for each head accuracy over confidence and, below, how the confidence is spread.
+
+    Args:
+        heads: The answers by their confidence.
+        before: The same before temperature scaling; drawn pale.
+    """
     with look():
         figure = Figure(figsize=(4.2 * len(heads), 4.8), layout="constrained")
         grid = figure.subplots(
             2, len(heads), sharex=True, sharey="row", squeeze=False, height_ratios=(3, 1)
         )
         for (name, bins), (upper, lower) in zip(heads.items(), grid.T, strict=True):
-            _accuracy_over_confidence(upper, name, bins)
+            _accuracy_over_confidence(upper, bins, before[name])
+            upper.set_title(name)
             _answers_over_confidence(lower, bins)
         grid[0, 0].set_ylabel("accuracy")
         grid[1, 0].set_ylabel("share of answers")
     return figure
 
 
-def _accuracy_over_confidence(axes: Axes, name: str, bins: list[Bin]) -> None:
+def _accuracy_over_confidence(axes: Axes, bins: list[Bin], before: list[Bin]) -> None:
     axes.plot([0, 1], [0, 1], color=PALE, linewidth=1, linestyle=(0, (4, 3)))
-    axes.plot([b.confidence for b in bins], [b.accuracy for b in bins], color=BLUE, linewidth=1.5)
-    most = max(b.images for b in bins)
-    axes.scatter(
-        [b.confidence for b in bins],
-        [b.accuracy for b in bins],
-        s=[12 + 90 * b.images / most for b in bins],
-        color=BLUE,
-        zorder=3,
-    )
-    axes.set(xlim=(0, 1.02), ylim=(0, 1.04), title=name)
-    axes.xaxis.set_major_formatter(PercentFormatter(xmax=1, decimals=0))
-    axes.yaxis.set_major_formatter(PercentFormatter(xmax=1, decimals=0))
-    axes.grid(color=LINE, linewidth=0.8)
-    axes.set_axisbelow(True)
-    axes.text(
-        0.04,
-        0.95,
-        f"calibration error {calibration_error(bins):.1%}",
-        transform=axes.transAxes,
-        va="top",
-    )
+    for name, part, color in (("before", before, PALE), ("after", bins, BLUE)):
+        confidence, accuracy = [b.confidence for b in part], [b.accuracy for b in part]
+        most = max(b.images for b in part)
+        sizes = [12 + 90 * b.images / most for b in part]
+        label = f"{name} calibration: error {calibration_error(part):.1%}"
+        axes.plot(confidence, accuracy, color=color, linewidth=1.5, label=label)
+        axes.scatter(confidence, accuracy, s=sizes, color=color, zorder=3)
+    axes.set(xlim=(0, 1.02), ylim=(0, 1.04))
+    _percent(axes)
+    axes.legend(loc="upper left", frameon=False, borderaxespad=0)
 
 
 def _answers_over_confidence(axes: Axes, bins: list[Bin]) -> None:
@@ -123,4 +121,53 @@ def _answers_over_confidence(axes: Axes, bins: list[Bin]) -> None:
     axes.set(xlabel="confidence of the answer")
     axes.yaxis.set_major_formatter(PercentFormatter(xmax=1, decimals=0))
     axes.grid(axis="y", color=LINE, linewidth=0.8)
+    axes.set_axisbelow(True)
+
+
+def coverage_chart(heads: Mapping[Head, Abstention]) -> Figure:
+    """Draw for each head the accuracy of its surest answers over the share of all that they are.
+
+    The threshold of the bundle is marked, and the accuracy that it was chosen for.
+    """
+    with look():
+        figure = Figure(figsize=(4.2 * len(heads), 3.8), layout="constrained")
+        grid = figure.subplots(1, len(heads), sharey=True, squeeze=False)[0]
+        for (name, abstention), axes in zip(heads.items(), grid, strict=True):
+            _accuracy_over_coverage(axes, abstention)
+            axes.set_title(name)
+        grid[0].set_ylabel("accuracy of the sure answers")
+    return figure
+
+
+def _accuracy_over_coverage(axes: Axes, abstention: Abstention) -> None:
+    curve = abstention.curve
+    axes.plot([c.coverage for c in curve], [c.accuracy for c in curve], color=BLUE, linewidth=1.5)
+    axes.axhline(abstention.precision, color=PALE, linewidth=1, linestyle=(0, (4, 3)))
+    axes.annotate(
+        f"wanted: {abstention.precision:.0%}",
+        (1, abstention.precision),
+        (0, 3),
+        textcoords="offset points",
+        ha="right",
+    )
+    if abstention.accuracy is None:
+        text = "no answer is sure enough"
+    else:
+        axes.scatter(abstention.coverage, abstention.accuracy, s=50, color=RED, zorder=3)
+        text = (
+            f"sure from a confidence of {abstention.threshold:.2f}: "
+            f"{abstention.coverage:.0%} of the answers,\n{abstention.accuracy:.1%} of them right"
+        )
+    axes.text(0.02, 0.04, text, transform=axes.transAxes, color=RED)
+    lowest = min(abstention.precision, *(point.accuracy for point in curve))
+    axes.set(
+        xlim=(0, 1.02), ylim=(lowest - 0.25 * (1.01 - lowest), 1.01), xlabel="share of answers"
+    )
+    _percent(axes)
+
+
+def _percent(axes: Axes) -> None:
+    axes.xaxis.set_major_formatter(PercentFormatter(xmax=1, decimals=0))
+    axes.yaxis.set_major_formatter(PercentFormatter(xmax=1, decimals=0))
+    axes.grid(color=LINE, linewidth=0.8)
     axes.set_axisbelow(True)

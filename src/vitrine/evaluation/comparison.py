@@ -1,6 +1,6 @@
-"""Two bundles compared on the same test images, whatever their image settings and labels are."""
+"""Two bundles on the same test images, whatever their image settings and labels are."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -9,105 +9,119 @@ from numpy.typing import NDArray
 
 from vitrine import imaging
 from vitrine.bundle.runtime import Runtime
+from vitrine.core.errors import PreparedDataError
 from vitrine.core.progress import track
 from vitrine.core.taxonomy import UNKNOWN, Head
-from vitrine.evaluation.answers import Answers, HeadAnswers
-from vitrine.evaluation.metrics import macro_f1
+from vitrine.evaluation.answers import Answers
 from vitrine.inputs.shards import read_batches
 from vitrine.inputs.summary import Summary
 
+SPLIT = "test"
 BATCH_SIZE = 64
 LEAST_CLASSES = 2
 """With fewer classes that both know there is nothing to tell apart."""
 
 
 @dataclass(frozen=True, slots=True)
-class Comparison:
-    """The macro F1 of two bundles, 0 to 1, on the images and classes that both know.
+class Pair:
+    """What two bundles answer for one head, on the images whose true class both know.
+
+    Each chooses among the classes that both know only: none is blamed for a class that it was never
+    taught.
 
     Args:
-        mine: Of the first bundle, by head; empty when no head can be compared.
-        theirs: Of the second bundle, by the same heads.
+        classes: The names of these classes, in the order of the first bundle.
+        rows: Which of the test images these are, (n,) indices, n at least 1.
+        labels: What is true, (n,) indices of `classes`.
+        first: What the first bundle answers, (n,).
+        second: What the second one answers, (n,).
     """
 
-    mine: dict[Head, float]
-    theirs: dict[Head, float]
-
-    @property
-    def means(self) -> tuple[float, float]:
-        """The means over the heads, of the first and of the second bundle."""
-        return float(np.mean([*self.mine.values()])), float(np.mean([*self.theirs.values()]))
+    classes: tuple[str, ...]
+    rows: NDArray[np.int64]
+    labels: NDArray[np.int64]
+    first: NDArray[np.int64]
+    second: NDArray[np.int64]
 
 
-def compare(answers: Answers, rival: Runtime, prepared: Path, data: Path) -> Comparison:
-    """Let a second bundle answer the test images too, and score both alike.
+def pair_up(first: Answers, second: Answers) -> dict[Head, Pair]:
+    """Return the answers of two bundles for the same images side by side.
 
-    A head is scored on the images whose true class both bundles know, and each bundle chooses among
-    the shared classes only: none is blamed for a class that it was never taught.
+    A head is left out where one of them lacks it, they share fewer than two of its classes, or no
+    image is known to be of a shared one.
+    """
+    pairs: dict[Head, Pair] = {}
+    for head in first.probabilities:
+        if head not in second.probabilities:
+            continue
+        own, other = first.taxonomy.names(head), second.taxonomy.names(head)
+        shared = tuple(name for name in own if name in other)
+        known = (first.labels[head] != UNKNOWN) & (second.labels[head] != UNKNOWN)
+        if len(shared) < LEAST_CLASSES or not known.any():
+            continue
+        mine = [own.index(name) for name in shared]
+        theirs = [other.index(name) for name in shared]
+        pairs[head] = Pair(
+            shared,
+            np.flatnonzero(known),
+            _places(mine, len(own))[first.labels[head][known]],
+            first.probabilities[head][known][:, mine].argmax(axis=1),
+            second.probabilities[head][known][:, theirs].argmax(axis=1),
+        )
+    return pairs
+
+
+def answer_test(runtime: Runtime, prepared: Path, data: Path) -> Answers:
+    """Let any bundle answer the test images, with the truth in its own labels.
+
+    An image of a class that the bundle does not know counts as unknown.
 
     Args:
-        answers: Of the first bundle, on the test split.
-        rival: The second bundle.
-        prepared: The shards that the answers are of.
-        data: Where the original images lie, for a rival that takes another size.
+        runtime: The bundle.
+        prepared: The shards.
+        data: Where the original images lie, for a bundle that takes other pixels than the shards'.
 
     Raises:
-        PreparedDataError: The shards are missing or damaged.
+        PreparedDataError: The shards are missing, damaged or empty.
         ImageError: An original image is missing or cannot be read.
     """
-    found = _answer(rival, prepared, data, answers.names)
-    mine: dict[Head, float] = {}
-    theirs: dict[Head, float] = {}
-    for head in answers.judged:
-        own, classes = answers.known(head), rival.info.taxonomy.names(head)
-        shared = [name for name in own.classes if name in classes]
-        known = {own.classes[label] for label in own.labels} & set(shared)
-        if head in found and len(shared) >= LEAST_CLASSES and known:
-            rivals = found[head][answers.labels[head] != UNKNOWN]
-            mine[head] = _score(own, own.probabilities, own.classes, shared)
-            theirs[head] = _score(own, rivals, classes, shared)
-    return Comparison(mine, theirs)
-
-
-def _score(
-    truth: HeadAnswers,
-    probabilities: NDArray[np.float64],
-    classes: Sequence[str],
-    shared: Sequence[str],
-) -> float:
-    """Return the macro F1 of answers among shared classes only."""
-    names = [truth.classes[label] for label in truth.labels]
-    rows = [row for row, name in enumerate(names) if name in shared]
-    among = HeadAnswers(
-        head=truth.head,
-        classes=tuple(shared),
-        names=[truth.names[row] for row in rows],
-        labels=np.array([shared.index(names[row]) for row in rows]),
-        probabilities=probabilities[rows][:, [classes.index(name) for name in shared]],
+    summary = Summary.load(prepared)
+    info = runtime.info
+    theirs = {head: _translation(head, summary, runtime) for head in info.heads}
+    names: list[str] = []
+    labels: dict[Head, list[NDArray[np.int64]]] = {head: [] for head in info.heads}
+    found: dict[Head, list[NDArray[np.float64]]] = {head: [] for head in info.heads}
+    total = -(-summary.splits[SPLIT].images // BATCH_SIZE)
+    for batch in track(read_batches(prepared, SPLIT, BATCH_SIZE), "Comparing", total):
+        images = batch.images
+        if info.image != summary.image:
+            images = np.stack([imaging.load(data / name, info.image, name) for name in batch.names])
+        predictions = runtime.predict(images)
+        names += batch.names
+        for head in info.heads:
+            labels[head].append(theirs[head][batch.labels[head]])
+            found[head].append(predictions.probabilities(head).astype(np.float64))
+    if not names:
+        raise PreparedDataError(
+            "the test split is empty, so nothing can be compared: raise prepare.test_share"
+        )
+    return Answers(
+        info.taxonomy,
+        names,
+        {head: np.concatenate(parts) for head, parts in labels.items()},
+        {head: np.concatenate(parts) for head, parts in found.items()},
     )
-    return macro_f1(among)
 
 
-def _answer(
-    rival: Runtime, prepared: Path, data: Path, names: Sequence[str]
-) -> dict[Head, NDArray[np.float64]]:
-    """Return a bundle's probabilities for the test images, by head, (n, classes)."""
-    same = rival.info.image == Summary.load(prepared).image
-    batches = _from_shards(prepared) if same else _from_files(rival, data, names)
-    found: dict[Head, list[NDArray[np.float32]]] = {head: [] for head in rival.info.heads}
-    for images in track(batches, "Comparing", -(-len(names) // BATCH_SIZE)):
-        predictions = rival.predict(images)
-        for head, parts in found.items():
-            parts.append(predictions.probabilities(head))
-    return {head: np.concatenate(parts).astype(np.float64) for head, parts in found.items()}
+def _translation(head: Head, summary: Summary, runtime: Runtime) -> NDArray[np.int64]:
+    """Return the bundle's index for each index of the shards, with `UNKNOWN` at -1."""
+    own = runtime.info.taxonomy.names(head)
+    known = (own.index(name) if name in own else UNKNOWN for name in summary.taxonomy.names(head))
+    return np.array([*known, UNKNOWN], np.int64)
 
 
-def _from_shards(prepared: Path) -> Iterator[NDArray[np.uint8]]:
-    for batch in read_batches(prepared, "test", BATCH_SIZE):
-        yield batch.images
-
-
-def _from_files(rival: Runtime, data: Path, names: Sequence[str]) -> Iterator[NDArray[np.uint8]]:
-    for start in range(0, len(names), BATCH_SIZE):
-        part = names[start : start + BATCH_SIZE]
-        yield np.stack([imaging.load(data / name, rival.info.image, name) for name in part])
+def _places(chosen: Sequence[int], size: int) -> NDArray[np.int64]:
+    """Return for each of `size` indices its place among the chosen ones."""
+    places = np.full(size, UNKNOWN, np.int64)
+    places[chosen] = np.arange(len(chosen))
+    return places

@@ -17,6 +17,7 @@ PALE = "#9aa5b1"
 LINE = "#e4e7eb"
 BLUE = "#1f6feb"
 RED = "#c53030"
+AMBER = "#d97706"
 
 FAMILIES = (
     "DejaVu Sans",

@@ -1,6 +1,6 @@
 """The worst mistakes of a head, and a sheet of pictures that shows them."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import PurePosixPath
 
@@ -44,7 +44,7 @@ def worst_mistakes(head: HeadAnswers, count: int) -> list[Mistake]:
 
 
 def mistake_sheet(
-    head: str, mistakes: Sequence[Mistake], pixels: dict[str, NDArray[np.uint8]]
+    head: str, mistakes: Sequence[Mistake], pixels: Mapping[str, NDArray[np.uint8]]
 ) -> Figure:
     """Draw mistakes as a sheet of small pictures: the image, its truth, the answer.
 

@@ -1,53 +1,161 @@
-"""How sure a figure is that was measured on finitely many images: the bootstrap (Efron, 1979)."""
+"""How sure figures are that were measured on finitely many images: the bootstrap (Efron, 1979).
+
+What is drawn anew are products, because the views of one are answered alike. For figures of single
+classes and means over the classes they are drawn within each true class by itself: else a rare
+class would be missing from some resamples, and the mean over the classes would be one over others.
+Of a class with one product, nothing can be drawn that differs: its intervals are too narrow.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
 from vitrine.evaluation.answers import HeadAnswers
+from vitrine.evaluation.clusters import redrawn
+from vitrine.evaluation.metrics import PER_CLASS, in_top3, losses
+from vitrine.evaluation.reliability import places
 
 PERCENTILES = (2.5, 97.5)
 """Between which a 95 % interval lies."""
 
+Interval = tuple[float, float]
+Floats = NDArray[np.float64]
 
-def intervals(head: HeadAnswers, resamples: int, seed: int) -> dict[str, tuple[float, float]]:
-    """Return 95 % intervals, (low, high), of `accuracy` and `macro_f1`.
 
-    A resample of the images changes these figures only through its confusion matrix, whose cells
-    are then multinomial: they are drawn at once, without drawing the images. For the macro F1 each
-    true class is resampled by itself: else a rare class would be missing from some resamples, and
-    the mean over the classes would be one over others.
+@dataclass(frozen=True, slots=True)
+class Intervals:
+    """The 95 % intervals of one head, (low, high).
 
     Args:
-        head: At least one answer.
+        measures: By the name of a figure.
+        classes: By `precision`, `recall` and `f1`, one for each class that occurs in the truth.
+    """
+
+    measures: dict[str, Interval]
+    classes: dict[str, list[Interval]]
+
+
+@dataclass(frozen=True, slots=True)
+class Bootstrap:
+    """How figures are drawn anew.
+
+    Args:
+        products: (n,) equal for views of one product.
+        bins: The calibration error's intervals of confidence.
         resamples: How many; at least 1.
         seed: Of the drawing.
     """
-    classes = len(head.classes)
-    cells, counts = np.unique(head.labels * classes + head.answers, return_counts=True)
-    truth, answer = np.divmod(cells, classes)
-    generator = np.random.default_rng(seed)
-    right = counts[truth == answer].sum()
-    accuracy = generator.binomial(counts.sum(), right / counts.sum(), size=resamples)
-    draws = np.empty((resamples, len(cells)), np.int64)
-    for label in np.unique(truth):
-        row = truth == label
-        images = counts[row].sum()
-        draws[:, row] = generator.multinomial(images, counts[row] / images, size=resamples)
-    macro_f1 = [_macro_f1(truth, answer, draw, classes) for draw in draws]
-    return {
-        name: (float(low), float(high))
-        for name, values in (("accuracy", accuracy / counts.sum()), ("macro_f1", macro_f1))
-        for low, high in [np.percentile(values, PERCENTILES)]
-    }
+
+    products: NDArray[np.int64]
+    bins: int
+    resamples: int
+    seed: int
 
 
-def _macro_f1(
-    truth: NDArray[np.int64], answer: NDArray[np.int64], counts: NDArray[np.int64], classes: int
-) -> float:
-    def per_class(of: NDArray[np.int64], which: NDArray[np.int64]) -> NDArray[np.float64]:
-        return np.bincount(of, weights=which, minlength=classes).astype(np.float64)
+def intervals(head: HeadAnswers, bootstrap: Bootstrap) -> Intervals:
+    """Return the 95 % intervals of all figures of a head with at least one answer.
 
-    right = per_class(truth, counts * (truth == answer))
-    true, answered = per_class(truth, counts), per_class(answer, counts)
-    there = true > 0
-    return float((2 * right[there] / (true + answered)[there]).mean())
+    A resample repeats images, and so is calibrated worse than as many fresh images: the interval of
+    the calibration error is moved down by the mean of that surplus.
+    """
+    cells = _Cells.of(head)
+    whole = _WholeFigures(head, bootstrap.bins, cells)
+    everything = np.ones(len(head.labels), np.int64)
+    one = np.zeros_like(head.labels)
+    products, count, seed = bootstrap.products, bootstrap.resamples, bootstrap.seed
+    drawn = [whole.figures(w) for w in redrawn(one, products, count, seed)]
+    by_class = [cells.scores(w) for w in redrawn(head.labels, products, count, seed)]
+    figures = {name: np.array([resample[name] for resample in drawn]) for name in drawn[0]}
+    found = whole.figures(everything)["calibration_error"]
+    surplus = figures["calibration_error"].mean() - found
+    figures["calibration_error"] = np.maximum(figures["calibration_error"] - surplus, 0)
+    classes = {name: np.stack([scores[name] for scores in by_class]) for name in PER_CLASS}
+    figures |= {f"macro_{name}": values.mean(axis=1) for name, values in classes.items()}
+    figures["balanced_accuracy"] = figures["macro_recall"]
+    return Intervals(
+        {name: _interval(values) for name, values in figures.items()},
+        {name: [_interval(of_class) for of_class in values.T] for name, values in classes.items()},
+    )
+
+
+def _interval(values: Floats) -> Interval:
+    low, high = np.percentile(values, PERCENTILES)
+    return float(low), float(high)
+
+
+@dataclass(frozen=True, slots=True)
+class _Cells:
+    """The cells of a confusion matrix that are not empty, m of them.
+
+    Args:
+        truth: (m,) a cell's true class.
+        answer: (m,) the class answered.
+        cell: (n,) the cell of each image.
+        size: How many classes there are.
+        present: The classes that occur in the truth.
+    """
+
+    truth: NDArray[np.int64]
+    answer: NDArray[np.int64]
+    cell: NDArray[np.int64]
+    size: int
+    present: NDArray[np.int64]
+
+    @classmethod
+    def of(cls, head: HeadAnswers) -> "_Cells":
+        size = len(head.classes)
+        pairs, cell = np.unique(head.labels * size + head.answers, return_inverse=True)
+        truth, answer = np.divmod(pairs, size)
+        return cls(truth, answer, cell, size, np.unique(truth))
+
+    def scores(self, weights: NDArray[np.int64]) -> dict[str, Floats]:
+        """Return precision, recall and F1 of the classes present, when images count so often."""
+        counts = np.bincount(self.cell, weights, len(self.truth))
+        right = np.bincount(self.truth, counts * (self.truth == self.answer), self.size)
+        true, answered = (
+            np.bincount(of, counts, self.size)[self.present] for of in (self.truth, self.answer)
+        )
+        right = right[self.present]
+        parts = {"precision": answered, "recall": true, "f1": (true + answered) / 2}
+        return {
+            name: np.divide(right, of, out=np.zeros_like(right), where=of > 0)
+            for name, of in parts.items()
+        }
+
+    def true(self, weights: NDArray[np.int64]) -> Floats:
+        """Return how often the classes present are true, when images count so often."""
+        counts = np.bincount(self.cell, weights, len(self.truth))
+        return np.asarray(np.bincount(self.truth, counts, self.size)[self.present], np.float64)
+
+
+class _WholeFigures:
+    """The figures of a head that are means over images, for any weights of these.
+
+    Args:
+        head: The answers.
+        bins: Of the calibration error.
+        cells: Of the same head.
+    """
+
+    def __init__(self, head: HeadAnswers, bins: int, cells: _Cells) -> None:
+        right = head.answers == head.labels
+        self._means: Mapping[str, Floats] = {
+            "accuracy": right.astype(np.float64),
+            "top3_accuracy": in_top3(head).astype(np.float64),
+            **losses(head),
+        }
+        self._places = places(head, bins)
+        self._surplus = head.confidence - right
+        self._cells = cells
+
+    def figures(self, weights: NDArray[np.int64]) -> dict[str, float]:
+        """Return the figures, when images count so often: (n,), not all 0."""
+        total = weights.sum()
+        figures = {name: float(weights @ values / total) for name, values in self._means.items()}
+        gaps = np.bincount(self._places, weights * self._surplus)
+        figures["calibration_error"] = float(np.abs(gaps).sum() / total)
+        for name, scores in self._cells.scores(weights).items():
+            figures[f"weighted_{name}"] = float(self._cells.true(weights) @ scores / total)
+        return figures

@@ -8,10 +8,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 from sklearn.metrics import confusion_matrix, precision_recall_fscore_support
 
 from vitrine.evaluation.answers import HeadAnswers
 
+PER_CLASS = ("precision", "recall", "f1")
+"""What is measured of each class."""
 LEAST_PROBABILITY = 1e-12
 """What a probability of 0 counts as in the log-loss."""
 
@@ -28,6 +31,13 @@ class ClassScore:
         f1: The harmonic mean of the two.
         confused_with: The wrong class that its images are answered as most often; empty for none.
         confused_images: How often that is.
+        precision_low: Where the 95 % interval of the precision begins; None where no interval was
+            drawn, as with the other five.
+        precision_high: Where it ends.
+        recall_low: As of the precision.
+        recall_high: As of the precision.
+        f1_low: As of the precision.
+        f1_high: As of the precision.
     """
 
     name: str
@@ -37,6 +47,12 @@ class ClassScore:
     f1: float
     confused_with: str
     confused_images: int
+    precision_low: float | None = None
+    precision_high: float | None = None
+    recall_low: float | None = None
+    recall_high: float | None = None
+    f1_low: float | None = None
+    f1_high: float | None = None
 
 
 def class_scores(head: HeadAnswers) -> list[ClassScore]:
@@ -66,6 +82,30 @@ def macro_f1(head: HeadAnswers) -> float:
     return float(np.mean([score.f1 for score in class_scores(head)]))
 
 
+def loss_measures(head: HeadAnswers) -> dict[str, float]:
+    """Return `log_loss` and `brier` (Brier, 1950; 0 to 2), which judge probabilities; 0 is best.
+
+    Args:
+        head: At least one answer.
+    """
+    return {name: float(values.mean()) for name, values in losses(head).items()}
+
+
+def losses(head: HeadAnswers) -> dict[str, NDArray[np.float64]]:
+    """Return the same for each image, (n,)."""
+    of_truth = head.probabilities[np.arange(len(head.labels)), head.labels]
+    return {
+        "log_loss": -np.log(np.maximum(of_truth, LEAST_PROBABILITY)),
+        "brier": (head.probabilities**2).sum(axis=1) - 2 * of_truth + 1,
+    }
+
+
+def in_top3(head: HeadAnswers) -> NDArray[np.bool_]:
+    """Return whether fewer than three classes are more probable than the true one, (n,)."""
+    of_truth = head.probabilities[np.arange(len(head.labels)), head.labels]
+    return np.asarray((head.probabilities > of_truth[:, None]).sum(axis=1) < 3)
+
+
 def measures(head: HeadAnswers, scores: Sequence[ClassScore]) -> dict[str, float]:
     """Return the figures of a head by name.
 
@@ -73,18 +113,14 @@ def measures(head: HeadAnswers, scores: Sequence[ClassScore]) -> dict[str, float
         head: At least one answer.
         scores: Of its classes.
     """
-    of_truth = head.probabilities[np.arange(len(head.labels)), head.labels]
-    rank = (head.probabilities > of_truth[:, None]).sum(axis=1)
-    squares = (head.probabilities**2).sum(axis=1) - 2 * of_truth + 1
     figures = {
         "accuracy": np.mean(head.answers == head.labels),
-        "top3_accuracy": np.mean(rank < 3),
+        "top3_accuracy": in_top3(head).mean(),
         "balanced_accuracy": np.mean([score.recall for score in scores]),
-        "log_loss": -np.log(np.maximum(of_truth, LEAST_PROBABILITY)).mean(),
-        "brier": squares.mean(),
+        **loss_measures(head),
     }
     weights = [score.images for score in scores]
-    for measure in ("precision", "recall", "f1"):
+    for measure in PER_CLASS:
         values = [getattr(score, measure) for score in scores]
         figures[f"macro_{measure}"] = np.mean(values)
         figures[f"weighted_{measure}"] = np.average(values, weights=weights)

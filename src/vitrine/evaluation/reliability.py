@@ -1,8 +1,9 @@
 """Whether probabilities mean what they say: of the answers given with 80 %, are 80 % right?"""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
+from numpy.typing import NDArray
 
 from vitrine.evaluation.answers import HeadAnswers
 
@@ -30,7 +31,7 @@ def reliability(head: HeadAnswers, bins: int) -> list[Bin]:
     """Return the answers in intervals of equal width by their confidence, empty ones left out."""
     confidence = head.confidence
     right = head.answers == head.labels
-    place = np.clip(np.ceil(confidence * bins).astype(int) - 1, 0, bins - 1)
+    place = places(head, bins)
     return [
         Bin(
             low=i / bins,
@@ -42,6 +43,21 @@ def reliability(head: HeadAnswers, bins: int) -> list[Bin]:
         for i in range(bins)
         if (inside := place == i).any()
     ]
+
+
+def places(head: HeadAnswers, bins: int) -> NDArray[np.int64]:
+    """Return the interval that each answer's confidence lies in, (n,) 0 to bins - 1."""
+    return np.clip(np.ceil(head.confidence * bins).astype(np.int64) - 1, 0, bins - 1)
+
+
+def uncalibrated(head: HeadAnswers, temperature: float) -> HeadAnswers:
+    """Return the answers as they were before a temperature divided the logits.
+
+    The calibrated probabilities are softmax(z / T), so their T-th power is proportional to
+    softmax(z).
+    """
+    powers = head.probabilities**temperature
+    return replace(head, probabilities=powers / powers.sum(axis=1, keepdims=True))
 
 
 def calibration_error(bins: list[Bin]) -> float:

@@ -2,6 +2,7 @@
 
 import csv
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
@@ -11,9 +12,11 @@ import pyarrow.parquet
 
 from vitrine.core.files import atomic_file
 from vitrine.core.taxonomy import UNKNOWN, Head
+from vitrine.evaluation.abstention import Covered
 from vitrine.evaluation.answers import Answers, HeadAnswers
 from vitrine.evaluation.metrics import ClassScore
 from vitrine.evaluation.reliability import Bin
+from vitrine.evaluation.slices import SliceScore
 
 
 def write_confusion(path: Path, head: HeadAnswers) -> None:
@@ -29,15 +32,28 @@ def write_reliability(path: Path, bins: Iterable[Bin]) -> None:
     _write(path, ("confidence", "accuracy", "images"), rows)
 
 
+def write_coverage(path: Path, curve: Iterable[Covered]) -> None:
+    """Write one row a threshold: the share of answers at or above it, their accuracy, itself."""
+    rows = ((_rounded(c.coverage), _rounded(c.accuracy), _rounded(c.threshold)) for c in curve)
+    _write(path, ("coverage", "accuracy", "threshold"), rows)
+
+
 def write_per_class(path: Path, scores: Mapping[Head, list[ClassScore]]) -> None:
-    """Write one row a class with its head, images, precision, recall, F1 and main confusion."""
-    columns = ("images", "precision", "recall", "f1", "confused_with", "confused_images")
+    """Write one row a class: its head, its measures with 95 % intervals and its main confusion."""
+    columns = [field.name for field in fields(ClassScore)]
     rows = (
-        (head, score.name, *(_rounded(getattr(score, column)) for column in columns))
+        (head, *(_rounded(getattr(score, column)) for column in columns))
         for head, of_head in scores.items()
         for score in of_head
     )
-    _write(path, ("head", "class", *columns), rows)
+    _write(path, ("head", "class", *columns[1:]), rows)
+
+
+def write_slices(path: Path, scores: Iterable[SliceScore]) -> None:
+    """Write one row a head and slice: its images, its accuracy with 95 % interval, its lag."""
+    columns = [field.name for field in fields(SliceScore)]
+    rows = ([_rounded(getattr(score, column)) for column in columns] for score in scores)
+    _write(path, columns, rows)
 
 
 def write_answers(path: Path, answers: Answers) -> None:
@@ -58,7 +74,7 @@ def write_answers(path: Path, answers: Answers) -> None:
         pyarrow.parquet.write_table(pyarrow.table(columns), temporary)
 
 
-def _rounded(value: float | str) -> float | str:
+def _rounded(value: float | str | None) -> float | str | None:
     return round(value, 6) if isinstance(value, float) else value
 
 

@@ -5,6 +5,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from vitrine import tracking
+from vitrine.core.columns import aligned
 from vitrine.tracking import Release
 
 SHOWN = ("style_macro_f1", "category_macro_f1")
@@ -52,12 +53,7 @@ class History:
         header = ("when (UTC)", "version", "outcome", "instead of", "by", "data", "commit")
         figures = tuple(name.replace("_macro_f1", " F1") for name in SHOWN)
         rows = [(*header, *figures, "why"), *map(_row, reversed(self.releases))]
-        widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-        lines = [
-            "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
-            for row in rows
-        ]
-        return "\n".join([*lines, "", f"In service: version {self.present or 'none'}"])
+        return "\n".join([*aligned(rows), "", f"In service: version {self.present or 'none'}"])
 
     def document(self) -> dict[str, Any]:
         """Return the same as a JSON-like value."""

@@ -1,31 +1,36 @@
-"""The stage `evaluate`: the bundle, as it is served, on the test split. No TensorFlow."""
+"""The stage `evaluate`: the bundle, as it is served, on the test split.
+
+TensorFlow is needed for attacks only: without them, nothing of it is loaded.
+"""
 
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import numpy as np
-from numpy.typing import NDArray
 
 from vitrine import tracking
 from vitrine.bundle.runtime import Runtime
 from vitrine.core.errors import PreparedDataError
 from vitrine.core.files import atomic_folder, write_json, write_text
-from vitrine.core.layout import artifacts, reports
+from vitrine.core.layout import DATA, artifacts, reports
+from vitrine.core.manifest import Catalogue
 from vitrine.core.params import EvaluateParams
-from vitrine.evaluation import charts, tables
-from vitrine.evaluation.answers import collect, pixels
-from vitrine.evaluation.attention import attention_sheet, typical
+from vitrine.core.taxonomy import UNKNOWN
+from vitrine.evaluation import tables
+from vitrine.evaluation.answers import Answers, collect, pixels
+from vitrine.evaluation.attacks import Attacked, attacked
+from vitrine.evaluation.attributes import FACTS, PixelFacts, attributes_of, look_up
+from vitrine.evaluation.behaviour import answers_kept, drawn
 from vitrine.evaluation.card import write_card
-from vitrine.evaluation.figures import save
-from vitrine.evaluation.gallery import mistake_sheet, worst_mistakes
-from vitrine.evaluation.report import Report, judge
+from vitrine.evaluation.card_page import card_page
+from vitrine.evaluation.pictures import write_charts, write_examples
+from vitrine.evaluation.report import Circumstances, HeadReport, Report, judge
+from vitrine.evaluation.slices import SLICES_FILE, SliceScore, slices_of, write_attributes
 from vitrine.inputs.summary import Summary
+from vitrine.quality.facts import FACTS_FILE, read_columns
 
 SPLIT = "test"
-MISTAKES = 18
-"""How many mistakes of a head are shown."""
-EXPLAINED = 8
-"""How many images are shown with what the answers looked at."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,12 +42,15 @@ class EvaluateResult:
 
     def describe(self) -> str:
         """Return the lines that a person sees."""
-        lines = [
-            f"{name}: accuracy {head.measures['accuracy']:.3f}, "
-            f"macro F1 {head.measures['macro_f1']:.3f} ({len(head.answers.labels)} images)"
-            for name, head in self.report.heads.items()
-        ]
-        return "\n".join([*lines, f"Model card: {self.folder / 'card.md'}"])
+        lines = []
+        for name, head in self.report.heads.items():
+            accuracy, macro_f1 = (_tell(head, name) for name in ("accuracy", "macro_f1"))
+            images = len(head.answers.labels)
+            lines.append(f"{name}: accuracy {accuracy}, macro F1 {macro_f1}; {images:,} images")
+            lines.append(f"  {_tell_sure(head)}")
+            if worst := self.report.worst_slices.get(name):
+                lines.append(f"  {_tell_slice(worst)}")
+        return "\n".join([*lines, f"Model card: {self.folder / 'card.html'}"])
 
 
 def run(section: EvaluateParams) -> EvaluateResult:
@@ -50,8 +58,9 @@ def run(section: EvaluateParams) -> EvaluateResult:
 
     Raises:
         BundleError: There is no sound bundle.
-        PreparedDataError: The shards are missing, damaged, do not fit the bundle, or no test image
-            has a label.
+        PreparedDataError: The shards are missing, damaged, do not fit the bundle or data/, or no
+            test image has a label.
+        DataError: The manifest, the facts of `validate` or an original image is missing or wrong.
         TrackingError: The tracking store does not answer.
     """
     tracking.check()
@@ -62,46 +71,60 @@ def run(section: EvaluateParams) -> EvaluateResult:
             "no image of the test split has a label, so nothing can be measured: label some and "
             "run `dvc repro`"
         )
-    report = judge(answers, section)
+    report = judge(answers, runtime.info, section, _circumstances(runtime, answers, section))
     folder = reports("evaluate")
     tables.write_answers(artifacts("evaluate") / "predictions.parquet", answers)
-    _write_plots(folder / "plots", report, runtime, section.batch_size)
-    tables.write_per_class(
-        folder / "per_class.csv", {name: head.classes for name, head in report.heads.items()}
-    )
+    scores = {name: head.classes for name, head in report.heads.items()}
+    tables.write_per_class(folder / "per_class.csv", scores)
+    tables.write_slices(folder / "slices.csv", report.slices)
+    with atomic_folder(folder / "plots") as new:
+        _write_curves(new, report)
+        write_charts(new, report)
+        load = partial(pixels, artifacts("prepare"), SPLIT, batch_size=section.batch_size)
+        write_examples(new, answers, runtime, load)
+    pictures = {path.name for path in (folder / "plots").glob("*.png")}
     summary = Summary.load(artifacts("prepare"))
-    write_text(folder / "card.md", write_card(report, runtime.info, summary))
+    card = write_card(report, runtime.info, summary, section, pictures)
+    write_text(folder / "card.md", card)
+    write_text(folder / "card.html", card_page(card, folder))
     write_json(folder / "metrics.json", report.metrics())
     _log(report, folder, runtime.info.lineage.run_id)
     return EvaluateResult(report, folder)
 
 
-def _write_plots(folder: Path, report: Report, runtime: Runtime, batch_size: int) -> None:
-    heads = {name: head.answers for name, head in report.heads.items()}
-    mistakes = {name: worst_mistakes(head, MISTAKES) for name, head in heads.items()}
-    *_, last = heads.values()
-    explained = typical(last, EXPLAINED)
-    wanted = {mistake.image for of_head in mistakes.values() for mistake in of_head}
-    images = pixels(artifacts("prepare"), SPLIT, wanted.union(explained), batch_size)
-    with atomic_folder(folder) as new:
-        for name, head in heads.items():
-            tables.write_confusion(new / f"confusion_{name}.csv", head)
-            tables.write_reliability(new / f"reliability_{name}.csv", report.heads[name].bins)
-            save(charts.confusion(head), new / f"confusion_{name}.png")
-            if mistakes[name]:
-                sheet = mistake_sheet(name, mistakes[name], images)
-                save(sheet, new / f"mistakes_{name}.png")
-        bins = {name: head.bins for name, head in report.heads.items()}
-        save(charts.reliability_diagram(bins), new / "reliability.png")
-        if explained:
-            _write_attention(new, runtime, np.stack([images[name] for name in explained]))
+def _circumstances(runtime: Runtime, answers: Answers, section: EvaluateParams) -> Circumstances:
+    """Find out what test images have in common, and try changed and attacked ones."""
+    listed = look_up(Catalogue(DATA).manifest_path, answers.names)
+    facts = read_columns(artifacts("validate") / FACTS_FILE, FACTS)
+    attributes = attributes_of(answers, listed, (PixelFacts(*row) for row in facts))
+    write_attributes(artifacts("evaluate") / SLICES_FILE, answers.names, attributes)
+    tried = section.behaviour.images > 0
+    return Circumstances(
+        products=listed.products,
+        slices=slices_of(attributes, section.min_slice_images),
+        behaviour=answers_kept(runtime, DATA, answers.names, section) if tried else [],
+        robustness=_attack(runtime, answers, section),
+    )
 
 
-def _write_attention(folder: Path, runtime: Runtime, images: NDArray[np.uint8]) -> None:
-    predictions = runtime.predict(images)
-    if any(predictions.maps(head) is not None for head in runtime.info.heads):
-        sheet = attention_sheet(images, predictions, runtime.info.taxonomy)
-        save(sheet, folder / "attention.png")
+def _attack(runtime: Runtime, answers: Answers, section: EvaluateParams) -> list[Attacked]:
+    known = np.any([answers.labels[head] != UNKNOWN for head in answers.judged], axis=0)
+    labelled = [answers.names[row] for row in np.flatnonzero(known)]
+    chosen = set(drawn(labelled, section.attack.images, section.seed))
+    if not chosen:
+        return []
+    rows = [row for row, name in enumerate(answers.names) if name in chosen]
+    images = pixels(artifacts("prepare"), SPLIT, chosen, section.batch_size)
+    labels = {head: of_head[rows] for head, of_head in answers.labels.items()}
+    stacked = np.stack([images[answers.names[row]] for row in rows])
+    return attacked(runtime, stacked, labels, section)
+
+
+def _write_curves(folder: Path, report: Report) -> None:
+    for name, head in report.heads.items():
+        tables.write_confusion(folder / f"confusion_{name}.csv", head.answers)
+        tables.write_reliability(folder / f"reliability_{name}.csv", head.bins)
+        tables.write_coverage(folder / f"coverage_{name}.csv", head.abstention.curve)
 
 
 def _log(report: Report, folder: Path, run_id: str) -> None:
@@ -109,3 +132,22 @@ def _log(report: Report, folder: Path, run_id: str) -> None:
     with tracking.pipeline_run(run_id) as run:
         run.log_metrics(metrics)
         run.log_folder(folder, "evaluate")
+
+
+def _tell(head: HeadReport, measure: str) -> str:
+    found = head.measures
+    if f"{measure}_low" not in found:
+        return f"{found[measure]:.3f}"
+    low, high = found[f"{measure}_low"], found[f"{measure}_high"]
+    return f"{found[measure]:.3f} ({low:.3f} to {high:.3f})"
+
+
+def _tell_sure(head: HeadReport) -> str:
+    sure = head.abstention
+    if sure.accuracy is None:
+        return "no answer is sure"
+    return f"sure of {sure.coverage:.1%} of the images, {sure.accuracy:.1%} of these right"
+
+
+def _tell_slice(worst: SliceScore) -> str:
+    return f"weakest on {worst.name}: accuracy {worst.accuracy:.3f}, {worst.images:,} images"

@@ -31,10 +31,12 @@ class ExportResult:
         """Return the lines that a person sees."""
         info = self.exported.info
         temperatures = ", ".join(f"{head} {t:.2f}" for head, t in info.calibration.items())
+        thresholds = ", ".join(f"{head} {_sure(t)}" for head, t in info.thresholds.items())
         return (
             f"{self.folder}: bundle {info.digest[:12]}\n"
             f"temperatures: {temperatures}; largest difference from the Keras model: "
-            f"{self.exported.difference:.1g}"
+            f"{self.exported.difference:.1g}\n"
+            f"sure answers, of which {info.precision:.0%} are right on val: {thresholds}"
         )
 
 
@@ -60,10 +62,15 @@ def run(section: ExportParams, params_digest: str) -> ExportResult:
         lineage=lineage,
         golden=list(_golden(summary, section.golden_images)),
         tolerance=section.tolerance,
+        precision=section.precision,
     )
     validation = read_batches(artifacts("prepare"), "val", BATCH_SIZE)
     folder = artifacts("export")
     return ExportResult(folder, export_bundle(network, folder, contents, validation))
+
+
+def _sure(threshold: float) -> str:
+    return f"from a confidence of {threshold:.2f}" if threshold <= 1 else "none"
 
 
 def _golden(summary: Summary, count: int) -> Iterator[bytes]:
