@@ -8,6 +8,7 @@ import typer
 
 from vitrine import __version__
 from vitrine.cli import (
+    compare,
     demo,
     evaluate,
     export,
@@ -76,6 +77,7 @@ app.command("promote")(promote.command)
 app.command("package")(package.command)
 app.command("watch")(watch.command)
 app.command("rollback")(rollback.command)
+app.command("compare")(compare.command)
 app.command("history")(history.command)
 app.command("lineage")(lineage.command)
 app.command("smoke")(smoke.command)

@@ -77,11 +77,6 @@ def class_scores(head: HeadAnswers) -> list[ClassScore]:
     ]
 
 
-def macro_f1(head: HeadAnswers) -> float:
-    """Return the mean F1 over the classes that occur in the truth, 0 to 1."""
-    return float(np.mean([score.f1 for score in class_scores(head)]))
-
-
 def loss_measures(head: HeadAnswers) -> dict[str, float]:
     """Return `log_loss` and `brier` (Brier, 1950; 0 to 2), which judge probabilities; 0 is best.
 

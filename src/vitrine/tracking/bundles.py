@@ -5,7 +5,7 @@ import tempfile
 import warnings
 from collections.abc import Mapping
 from importlib.metadata import version as installed
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Any
 
 import vitrine
@@ -19,7 +19,6 @@ from vitrine.tracking.store import (
     address,
     client,
     experiment_id,
-    registry_address,
     speaking,
 )
 
@@ -29,6 +28,8 @@ if TYPE_CHECKING:
 
 REQUIREMENTS = ("mlflow", "numpy", "openvino", "pandas", "pillow", "pydantic", "pyyaml")
 """What the registered model needs where it is loaded; its own code lies inside it."""
+BESIDE_CODE = "artifacts"
+"""The folder of an MLflow model that holds what was given to it: the bundle."""
 
 
 @speaking()
@@ -157,23 +158,30 @@ def _holds(place: Path, digest: str) -> bool:
 
 @speaking()
 def _fetch(version: Version, folder: Path) -> None:
-    from mlflow.artifacts import download_artifacts
+    from mlflow.artifacts import download_artifacts, list_artifacts
 
+    place = client().get_model_version_download_uri(version.name, version.number)
+    listed = list_artifacts(place, tracking_uri=address())
+    inside = {PurePosixPath(entry.path).name for entry in listed if entry.is_dir}
+    # Only this folder: beside it lies the package's code, a hundred files and more.
+    if BESIDE_CODE not in inside:
+        raise _no_bundle(version)
     with tempfile.TemporaryDirectory(dir=folder.parent, prefix=".fetch-") as temporary:
         download_artifacts(
-            f"models:/{version.name}/{version.number}",
-            dst_path=temporary,
-            tracking_uri=address(),
-            registry_uri=registry_address(),
+            f"{place.rstrip('/')}/{BESIDE_CODE}", dst_path=temporary, tracking_uri=address()
         )
         described = next(Path(temporary).rglob(INFO), None)
         if described is None:
-            raise BundleError(
-                f"version {version.number} of the model {version.name!r} holds no {INFO}: it was "
-                "not registered by Vitrine; choose another one"
-            )
+            raise _no_bundle(version)
         for file in described.parent.iterdir():
             shutil.move(file, folder / file.name)
+
+
+def _no_bundle(version: Version) -> BundleError:
+    return BundleError(
+        f"version {version.number} of the model {version.name!r} holds no {INFO}: it was not "
+        "registered by Vitrine; choose another one"
+    )
 
 
 def champion_bundle(name: str) -> Path | None:

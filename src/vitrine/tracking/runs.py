@@ -2,6 +2,7 @@
 
 import getpass
 import json
+import os
 import tempfile
 import time
 from collections.abc import Iterator, Mapping
@@ -190,9 +191,9 @@ def _begin(store: "MlflowClient", previous: str | None) -> str:
 
 
 def user() -> str:
-    """Return who is logged in here; `unknown` in a container that knows no name for its user."""
+    """Return who this is: the user of the MLflow server, else of this machine, else `unknown`."""
     try:
-        return getpass.getuser()
+        return os.environ.get("MLFLOW_TRACKING_USERNAME") or getpass.getuser()
     except (KeyError, OSError):
         return "unknown"
 

@@ -23,6 +23,16 @@ EMBEDDED_PAGES = "http://127.0.0.1:5000"
 """Where `make ui` and a plain `mlflow server` show the embedded store."""
 PATIENCE = {"MLFLOW_HTTP_REQUEST_TIMEOUT": "5", "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "0"}
 """How long an impatient block waits for an answer: seconds, and repeated requests."""
+REFUSALS = {
+    "UNAUTHENTICATED": (
+        "it asks for a user name and password: set MLFLOW_TRACKING_USERNAME and "
+        "MLFLOW_TRACKING_PASSWORD"
+    ),
+    "PERMISSION_DENIED": (
+        "your user there may not do that: ask for the permission EDIT, or for somebody who has it"
+    ),
+}
+"""What an error code of MLflow's means on a server that knows its users."""
 
 
 def home() -> Path:
@@ -89,7 +99,8 @@ def speaking() -> Iterator[None]:
     try:
         yield
     except errors() as error:
-        raise TrackingError(f"MLflow at {redact(address())} failed: {_reason(error)}") from error
+        said = _refusal(error) or _reason(error)
+        raise TrackingError(f"MLflow at {redact(address())} failed: {said}") from error
 
 
 def check() -> None:
@@ -102,9 +113,10 @@ def check() -> None:
         with impatient():
             client().search_experiments(max_results=1)
     except errors() as error:
+        mend = "; start it, or correct MLFLOW_TRACKING_URI, or unset that to use ./mlflow.db"
         raise TrackingError(
-            f"the MLflow tracking store {redact(address())} cannot be used: {_reason(error)}; "
-            "start it, or correct MLFLOW_TRACKING_URI, or unset that to use ./mlflow.db"
+            f"the MLflow tracking store {redact(address())} cannot be used: "
+            f"{_refusal(error) or _reason(error) + mend}"
         ) from error
 
 
@@ -121,6 +133,10 @@ def impatient() -> Iterator[None]:
                 del os.environ[key]
             else:
                 os.environ[key] = value
+
+
+def _refusal(error: Exception) -> str:
+    return REFUSALS.get(getattr(error, "error_code", ""), "")
 
 
 def _reason(error: Exception) -> str:
