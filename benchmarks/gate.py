@@ -18,6 +18,7 @@ from scipy.stats import norm
 
 from vitrine.core.params import Params, RegisterParams
 from vitrine.core.taxonomy import Head
+from vitrine.evaluation.cells import Cells
 from vitrine.evaluation.champion import check_champion
 from vitrine.evaluation.comparison import Pair
 from vitrine.evaluation.contest import Contest, compare_head
@@ -139,8 +140,11 @@ def rare_shift(points: float) -> float:
     for _ in range(12):
         middle = (low + high) / 2
         pair = draw("category", Setting(LARGE, rare=middle), np.random.default_rng(0))
-        change = compare_head("category", pair, np.zeros(LARGE, np.int64)).macro_f1.difference
-        low, high = (middle, high) if change < points else (low, middle)
+        first, second = (
+            Cells.of(pair.labels, answers).macro_f1(np.ones_like(pair.labels))
+            for answers in (pair.first, pair.second)
+        )
+        low, high = (middle, high) if first - second < points else (low, middle)
     return middle
 
 

@@ -118,9 +118,13 @@ def export(
     pixels = np.stack([imaging.load(source, image) for source in sources])
     labels = {head: np.full(len(pixels), UNKNOWN) for head in HEADS}
     lineage = Lineage(
-        git_commit="unknown", data_digest="", params_digest="", run_id="", created=str(seed)
+        git_commit="none",
+        data_digest="none",
+        params_digest="none",
+        run_id="none",
+        created=str(seed),
     )
-    contents = Contents(image, taxonomy, lineage, sources[:8], tolerance=1e-2)
+    contents = Contents(image, taxonomy, lineage, sources[:8], tolerance=1e-2, precision=0.95)
     folder = place / f"bundle{seed}"
     export_bundle(place / "model.keras", folder, contents, [Batch(pixels, labels, [])])
     return folder

@@ -116,7 +116,7 @@ def test_chance_of_the_same_size_does_much_less(runtime: Runtime) -> None:
     )
 
 
-@pytest.mark.parametrize("epsilon", [0.4, 1.0, 2.5, 6.0, 255.0])
+@pytest.mark.parametrize("epsilon", [1.0, 2.5, 6.0, 255.0])
 def test_no_pixel_changes_by_more_than_epsilon(
     runtime: Runtime, attack: AttackParams, epsilon: float
 ) -> None:

@@ -25,7 +25,7 @@ from vitrine.evaluation.report import Circumstances, Report, judge
 from vitrine.evaluation.slices import Slice
 from vitrine.inputs.summary import SplitSummary, Summary
 
-STYLES = ("plain", "retro [*new*]")
+STYLES = ("plain", "_retro_ [*new*]")
 CATEGORIES = ("shoe", "<b>lamp</b> | light", "灯")
 KEPT = [Kept(change, 9, {"style": 1.0, "category": 0.9}) for change in CHANGES]
 ATTACKED = [
@@ -100,7 +100,7 @@ def _row(text: str, first: str) -> list[str]:
 def test_it_says_what_the_bundle_is_for_and_knows(card: Card) -> None:
     use = _section(card(), "Intended use")
     assert "**For** labelling the products of a catalogue by style and category" in use
-    assert "- as style: plain, retro \\[\\*new\\*\\]." in use
+    assert "- as style: plain, \\_retro\\_ \\[\\*new\\*\\]." in use
     assert "**Not for**" in use
 
 
@@ -141,7 +141,10 @@ def test_the_worst_slice_is_named(card: Card, report: Report) -> None:
     worst = report.worst_slices["style"]
     assert worst.name == "brightness: dark"
     assert "**brightness: dark**: 20.0% of 25 images right, 51.4 points less" in text
-    assert "No slice is worse for the category" in text
+    least = report.worst_slices["category"]
+    assert not least.weak
+    assert "No slice is worse for the category than the other images beyond chance" in text
+    assert f"may be chance, is that of **{least.name}**: {least.accuracy:.1%} of" in text
     row = _row(text, "brightness: dark")
     assert row[1:3] == ["style", "25"]
     assert row[4] == "-51.4 points"
@@ -219,7 +222,7 @@ class _Reader(HTMLParser):
 def test_names_are_shown_as_they_are(card: Card, tmp_path: Path) -> None:
     page = _Reader(card_page(card(), tmp_path))
     cells = [cell.strip() for cell in page.cells]
-    for name in ("retro [*new*]", "<b>lamp</b> | light"):
+    for name in ("_retro_ [*new*]", "<b>lamp</b> | light"):
         assert name in cells
     assert not page.all("b")
 

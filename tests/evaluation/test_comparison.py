@@ -119,6 +119,19 @@ def test_a_bundle_of_another_size_sees_the_original_images(
         answer_test(_bundle(larger, *COLOURS), prepared, data)
 
 
+def test_how_large_a_file_may_be_decides_no_pixel(
+    prepared: Path, data: Path, small: ImageParams
+) -> None:
+    strict = {"max_bytes": 1, "max_pixels": 1}
+    larger = override(small, {"height": 48, "width": 40, **strict})
+    found = answer_test(_bundle(larger, *COLOURS), prepared, data)
+    assert found.probabilities["category"].argmax(axis=1).tolist() == [0, 1, 2, 0, 1, 2]
+    for picture in (data / "images").iterdir():
+        picture.unlink()
+    # Nothing but the shards is read.
+    answer_test(_bundle(override(small, strict), *COLOURS), prepared, data)
+
+
 def test_a_test_split_without_images(prepared: Path, data: Path, small: ImageParams) -> None:
     taxonomy = _taxonomy([*COLOURS])
     empty = write_split(prepared / "test", [], taxonomy, images=0, shards=1)

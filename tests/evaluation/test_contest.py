@@ -6,10 +6,20 @@ import numpy as np
 import pytest
 from scipy.stats import binomtest
 
+from vitrine.bundle.runtime import Runtime
 from vitrine.core.errors import PreparedDataError
 from vitrine.core.manifest import ManifestWriter, Row
+from vitrine.core.taxonomy import Head
+from vitrine.evaluation.answers import Answers
 from vitrine.evaluation.comparison import Pair
-from vitrine.evaluation.contest import Contest, Ground, compare_head, slice_changes
+from vitrine.evaluation.contest import (
+    Contest,
+    Contestant,
+    Ground,
+    compare,
+    compare_head,
+    slice_changes,
+)
 from vitrine.evaluation.slices import Slice, write_attributes
 
 
@@ -120,3 +130,24 @@ def test_the_ground_is_read_from_manifest_and_slices(tmp_path: Path) -> None:
     assert first == second
     assert len({first, third, fourth}) == 3
     assert [part.name for part in ground.slices] == ["brightness: dark"]
+
+
+def test_heads_that_one_of_the_two_lacks_are_told(tiny_bundle: Path) -> None:
+    runtime = Runtime(tiny_bundle, threads=1)
+    taxonomy = runtime.info.taxonomy
+    names = ["images/1.jpg", "images/2.jpg"]
+
+    def contestant(*heads: Head) -> Contestant:
+        labels = {head: np.array([0, 1]) for head in heads}
+        probabilities = {head: np.eye(len(taxonomy.names(head)))[:2] for head in heads}
+        return Contestant(Answers(taxonomy, names, labels, probabilities), runtime)
+
+    ground = Ground(np.arange(2), [], least=1)
+    for first, second, apart in (
+        (("style", "category"), ("category",), ("style",)),
+        (("category",), ("style", "category"), ("style",)),
+        (("style",), ("category",), ("style", "category")),
+    ):
+        contest = compare(contestant(*first), contestant(*second), ground, "less")
+        assert contest.apart == apart
+        assert {one.head for one in contest.heads} == {"style", "category"} - {*apart}

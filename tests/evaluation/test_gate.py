@@ -183,3 +183,5 @@ def test_a_verdict_as_a_document_and_as_tables() -> None:
     }
     assert verdict.table().splitlines()[2:] == [r"| ✓ | good \| fine |", "| ✗ | bad |"]
     assert verdict.brief().splitlines()[2:] == ["| ✓ | one | a b 1 |", "| ✗ | two | c 0.1235 |"]
+    worded = Verdict((Check("champion", False, "it does not load"),), "", ())
+    assert worded.brief().splitlines()[2:] == ["| ✗ | champion | it does not load |"]

@@ -4,9 +4,10 @@ from collections.abc import Callable
 
 import numpy as np
 import pytest
+from sklearn.metrics import confusion_matrix
 
 from vitrine.evaluation.answers import HeadAnswers
-from vitrine.evaluation.metrics import class_scores, measures
+from vitrine.evaluation.metrics import class_scores, confusions, measures
 
 Given = Callable[..., HeadAnswers]
 
@@ -66,3 +67,14 @@ def test_a_class_is_told_what_it_is_taken_for(given: Given) -> None:
     assert (a.images, a.confused_with, a.confused_images) == (1, "", 0)
     assert (b.images, b.precision, b.recall, b.confused_with) == (2, 1, 0.5, "a")
     assert (c.confused_with, c.confused_images) == ("a", 1)
+
+
+def test_a_single_class_is_no_fault(given: Given) -> None:
+    [score] = class_scores(given([0, 0], [[1.0], [1.0]]))
+    assert (score.images, score.f1, score.confused_with) == (2, 1, "")
+
+
+def test_confusions_are_scikit_learns(drawn: Callable[..., HeadAnswers]) -> None:
+    head = drawn(200, "abcd")
+    wanted = confusion_matrix(head.labels, head.answers, labels=range(4))
+    np.testing.assert_array_equal(confusions(head), wanted)

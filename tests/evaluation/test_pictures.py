@@ -45,7 +45,7 @@ def _size(path: Path) -> tuple[int, int]:
         return picture.size
 
 
-@pytest.mark.parametrize("classes", [2, 25, 120])
+@pytest.mark.parametrize("classes", [1, 2, 25, 120])
 def test_a_confusion_matrix_grows_with_its_classes_but_not_beyond_measure(
     drawn: Callable[..., HeadAnswers], tmp_path: Path, classes: int
 ) -> None:

@@ -152,6 +152,7 @@ def test_a_weak_slice_is_named_with_its_figures(taxonomy: Taxonomy, judged: Judg
     report = judged(answers, slices)
     assert report.metrics()["style"]["worst_slice"] == {
         "name": "brightness: dark",
+        "weak": 1,
         "images": 25,
         "accuracy": 0.2,
         "low": pytest.approx(0.0886, abs=1e-4),

@@ -6,10 +6,11 @@ import numpy as np
 import pytest
 
 from vitrine.core.errors import PreparedDataError
-from vitrine.core.taxonomy import Label, Taxonomy
+from vitrine.core.taxonomy import Head, Label, Taxonomy
 from vitrine.evaluation.answers import Answers
 from vitrine.evaluation.slices import (
     Slice,
+    SliceScore,
     read_attributes,
     score_slices,
     slices_of,
@@ -113,7 +114,17 @@ def test_where_every_answer_is_right_nothing_is_weak() -> None:
     assert not score.weak
     assert score.high == pytest.approx(1)
     assert score.low == pytest.approx(1 / (1 + 1.96**2 / 30), abs=1e-4)
-    assert worst_slices([score]) == {}
+    assert worst_slices([score]) == {"category": score}
+
+
+def test_the_worst_slice_is_a_weak_one_where_there_is_any() -> None:
+    def scored(value: str, head: Head, accuracy: float, weak: bool) -> SliceScore:
+        return SliceScore("size", value, head, 30, accuracy, 0.0, 1.0, -0.1, weak)
+
+    weak = scored("a", "style", 0.6, True), scored("b", "style", 0.5, True)
+    chance = scored("c", "style", 0.4, False), scored("d", "category", 0.9, False)
+    worst = worst_slices([*weak, *chance, scored("e", "category", 0.8, False)])
+    assert {head: score.value for head, score in worst.items()} == {"style": "b", "category": "e"}
 
 
 def test_many_views_of_few_products_prove_nothing() -> None:
@@ -126,12 +137,16 @@ def test_many_views_of_few_products_prove_nothing() -> None:
     assert views.low < alone.low < alone.high < views.high
 
 
-def test_among_many_slices_chance_names_few() -> None:
+@pytest.mark.parametrize("views", [1, 4])
+@pytest.mark.parametrize("accuracy", [0.8, 0.97])
+def test_among_many_slices_chance_names_few(accuracy: float, views: int) -> None:
     generator = np.random.default_rng(1)
     named = 0
     for _ in range(40):
-        right = (generator.random(1000) < 0.8).tolist()
-        slices = [_part(str(i), generator.random(1000) < 0.1) for i in range(30)]
-        scores = score_slices(_answers(right), "category", slices, np.arange(1000), 20)
-        named += bool(worst_slices(scores))
+        right = np.repeat(generator.random(1200 // views) < accuracy, views).tolist()
+        parts = np.repeat(generator.integers(0, 40, 1200 // views), views)
+        slices = [_part(str(i), parts == i) for i in range(40)]
+        products = np.arange(1200) // views
+        scores = score_slices(_answers(right), "category", slices, products, 20)
+        named += any(score.weak for score in scores)
     assert named <= 6

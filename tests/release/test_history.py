@@ -1,6 +1,7 @@
 """What was in service when."""
 
 import json
+import time
 from dataclasses import replace
 from pathlib import Path
 
@@ -72,6 +73,16 @@ def test_records_come_back_as_they_were_written(store: Path) -> None:
     found = runs.search_runs([experiment.experiment_id])
     assert {run.info.status for run in found} == {"FINISHED"}
     assert "version 2 refused" in {run.info.run_name for run in found}
+
+
+def test_a_clock_that_is_behind_does_not_change_the_order(
+    store: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    now = time.time()
+    for number, clock in enumerate((now + 600, now, now)):
+        monkeypatch.setattr(time, "time", lambda clock=clock: clock)
+        tracking.record_release(replace(ONE, version=str(number)))
+    assert [release.version for release in tracking.releases("vitrine")] == ["0", "1", "2"]
 
 
 def test_the_table_has_the_newest_first(store: Path) -> None:

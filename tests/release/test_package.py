@@ -3,8 +3,13 @@
 import errno
 import os
 import shutil
+import socket
+import subprocess
+import sys
+import time
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -15,8 +20,9 @@ from vitrine.bundle.format import digests, load_info
 from vitrine.bundle.golden import read_golden, write_golden
 from vitrine.core.errors import BundleError, ReleaseError, ServiceError
 from vitrine.core.pin import BENTOFILE
+from vitrine.core.pin import pinned as with_pin
 from vitrine.release.bento import bento_tag, has_bento, prove_bento
-from vitrine.release.package import package, pin
+from vitrine.release.package import model_tag, package, pin
 
 Register = Callable[..., str]
 
@@ -89,17 +95,76 @@ def test_a_bento_that_answers_otherwise_does_not_prove_itself(
         prove_bento(packaged.bento, bundle)
 
 
-def test_other_code_makes_another_bento(bentofile: Path) -> None:
-    before = bento_tag("vitrine:v7-01234567")
+@pytest.mark.parametrize(
+    "part", ["src/vitrine/__init__.py", "requirements/serve.txt", "bentofile.yaml"]
+)
+def test_other_code_or_libraries_make_another_bento(bentofile: Path, part: str) -> None:
+    def tag() -> str:
+        return bento_tag("vitrine:v7-01234567", bentofile.read_text())
+
+    before = tag()
     assert before.startswith("vitrine-api:v7-01234567-")
     assert not has_bento(before)
-    extra = Path("src/vitrine/extra.py")
-    extra.write_text("")
+    text = Path(part).read_text()
+    Path(part).write_text(f"{text}# changed\n")
     try:
-        assert bento_tag("vitrine:v7-01234567") != before
+        assert tag() != before
     finally:
-        extra.unlink()
-    assert bento_tag("vitrine:v7-01234567") == before
+        Path(part).write_text(text)
+    assert tag() == before
+
+
+@pytest.mark.parametrize("lost", ["bento.yaml", "src/vitrine/serving/app.py"])
+def test_half_a_bento_that_a_killed_process_left_is_built_anew(
+    register: Register, name: str, bentofile: Path, lost: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import bentoml
+
+    found = version(name, register())
+    run = subprocess.run
+
+    def killed(*given: Any, **options: Any) -> None:
+        run(*given, **options)
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(subprocess, "run", killed)
+        with pytest.raises(KeyboardInterrupt):
+            package(found)
+    tag = bento_tag(model_tag(found), with_pin(bentofile.read_text(), model_tag(found)))
+    folder = Path(bentoml.bentos.get(tag).path)
+    (folder / lost).unlink()
+    again = package(found)
+    assert (again.bento, again.built) == (tag, True)
+    assert (folder / lost).is_file()
+    assert not package(found).built
+
+
+def test_the_service_that_proves_ends_with_a_killed_process(
+    register: Register, name: str, bentofile: Path, tmp_path: Path
+) -> None:
+    bento = package(version(name, register())).bento
+    script = f"""
+import time
+from pathlib import Path
+from vitrine.release.local_service import local_service
+with local_service({bento!r}, Path({str(tmp_path)!r}), {{"VITRINE_SERVING_WORKERS": "1"}}) as service:
+    print(service.url, flush=True)
+    time.sleep(60)
+"""
+    process = subprocess.Popen([sys.executable, "-c", script], stdout=subprocess.PIPE, text=True)
+    assert process.stdout is not None
+    with process, process.stdout:
+        port = int(process.stdout.readline().rpartition(":")[2])
+        process.kill()
+    deadline = time.monotonic() + 20
+    while True:
+        try:
+            socket.create_connection(("127.0.0.1", port), timeout=1).close()
+        except OSError:
+            break
+        assert time.monotonic() < deadline, "the service still listens"
+        time.sleep(0.2)
 
 
 def test_a_bento_that_cannot_be_built_says_why(
@@ -133,6 +198,7 @@ def test_a_full_disk_leaves_nothing_behind(
     register: Register, name: str, bentofile: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     number = register()
+    tracking.download_bundle(name, number)
     copyfile = shutil.copyfile
     copied: list[str] = []
 

@@ -126,6 +126,33 @@ def test_whoever_comes_second_at_the_same_moment_wins_and_the_first_is_told(
     said = promote("vitrine", "1").describe()
     assert "somebody else promoted version 3 right after it, and that one stays" in said
     assert _champion() == "3"
+    assert registry.get_model_version("vitrine", "1").tags["promotion"] == ""
+
+
+def test_force_is_noted_on_a_version_that_is_the_champion_already(registry: MlflowClient) -> None:
+    registry.set_registered_model_alias("vitrine", "champion", "2")
+    said = promote("vitrine", "2", force=True, reason="a recall").describe()
+    assert said == "vitrine version 2 is the champion already."
+    tags = registry.get_model_version("vitrine", "2").tags
+    assert tags["gate_overridden"].startswith("a recall (")
+
+
+@pytest.mark.parametrize(
+    ("rival", "words"),
+    [
+        ("2", "The gate judged version 1 against version 2, not against version 3, which it"),
+        ("none", "The gate judged version 1 against no champion, not against version 3"),
+        ("3", ""),
+    ],
+)
+def test_a_verdict_against_another_champion_is_said(
+    registry: MlflowClient, rival: str, words: str
+) -> None:
+    registry.set_registered_model_alias("vitrine", "champion", "3")
+    registry.set_model_version_tag("vitrine", "1", "judged_against", rival)
+    said = promote("vitrine", "1").describe()
+    assert words in said
+    assert ("vitrine compare 1 3" in said) == bool(words)
 
 
 def test_there_is_nothing_to_roll_back_to(registry: MlflowClient) -> None:

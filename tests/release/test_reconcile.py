@@ -1,15 +1,17 @@
 """What MLflow's champion asks for is made true, or turned back; whatever is cut short is finished."""
 
+import json
 import re
 import shutil
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from threading import Thread
 
 import numpy as np
 import pytest
+from mlflow import MlflowClient
 
 import registering
 from vitrine import tracking
@@ -251,15 +253,74 @@ def test_a_look_that_was_cut_short_is_finished_by_the_next(
         assert look(name).state == "in place"
 
 
+@pytest.mark.parametrize("gate", ["passed", "failed"])
+def test_what_was_recorded_but_not_told_is_told_and_not_recorded_again(
+    gate: str, register: Register, name: str, bentofile: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    number = register(gate=gate)
+
+    def gone(*_: object) -> None:
+        raise TrackingError("the server went away")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(tracking, "set_version_tags", gone)
+        for _ in range(2):
+            with pytest.raises(TrackingError):
+                look(name)
+    look(name)
+    (record,) = tracking.releases(name)
+    told = version(name, number).tags["release"]
+    assert told.startswith(f"{record.outcome} {record.at}")
+    if gate == "failed":
+        tracking.set_alias(name, "champion", number)
+        assert look(name).state == "refused"
+        assert len(tracking.releases(name)) == 2
+
+
+def test_another_watcher_was_quicker(
+    register: Register, name: str, bentofile: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    number = register()
+    switch = module._switch
+
+    def meanwhile(packaged: packaging.Packaged, service: str) -> None:
+        switch(packaged, service)
+        with monkeypatch.context() as patch:
+            patch.setattr(module, "_alone", nullcontext)
+            patch.setattr(module, "_switch", switch)
+            assert look(name).state == "accepted"
+
+    monkeypatch.setattr(module, "_switch", meanwhile)
+    assert look(name).state == "accepted"
+    assert outcomes(name) == [(number, "accepted")]
+
+
+def test_the_version_in_service_is_gone_from_the_registry(
+    register: Register, name: str, bentofile: Path, stores: Path
+) -> None:
+    good = register()
+    look(name)
+    bad = register(gate="failed")
+    MlflowClient(f"sqlite:///{stores / 'mlflow.db'}").delete_model_version(name, good)
+    assert look(name).text.endswith("the alias champion went back to none")
+    assert champion(name) is None
+    assert outcomes(name)[-1] == (bad, "refused")
+
+
 @contextmanager
-def answering(card: str) -> Iterator[str]:
-    """A server that answers everything with one JSON text."""
+def answering(*cards: str, left: list[str] | None = None) -> Iterator[str]:
+    """A server that answers with these JSON texts one after the other, then with the last one.
+
+    `left` loses the text of each answer, but for the last one.
+    """
+    remaining = [*cards] if left is None else left
 
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
             self.send_response(200)
             self.end_headers()
-            self.wfile.write(card.encode())
+            said = remaining.pop(0) if len(remaining) > 1 else remaining[0]
+            self.wfile.write(said.encode())
 
         def log_message(self, format: str, *args: object) -> None:
             pass
@@ -283,7 +344,7 @@ def test_a_service_that_refuses_the_new_version_sends_it_back(
     pinned = pinned_tag(bentofile)
     bad = register(other_bundle)
     tag = model_tag(version(name, bad))
-    card = f"""{{"version": "{good}", "bundle_digest": "old", "worker": 1, "workers": 1,
+    card = f"""{{"tag": "x", "version": "{good}", "bundle_digest": "y", "worker": 1, "workers": 1,
         "refused": {{"tag": "{tag}", "reason": "no memory"}}}}"""
     with answering(card) as service:
         found = look(name, service)
@@ -301,7 +362,10 @@ def test_a_service_that_does_not_take_the_version_up_in_time(
 
     monkeypatch.setattr(running_service, "PATIENCE", 0.5)
     register()
-    card = '{"version": "9", "bundle_digest": "old", "worker": 1, "workers": 1, "refused": null}'
+    card = (
+        '{"tag": "x", "version": "9", "bundle_digest": "y", "worker": 1, "workers": 1, '
+        '"refused": null}'
+    )
     with answering(card) as service:
         found = look(name, service)
     assert found.state == "fell back"
@@ -309,14 +373,41 @@ def test_a_service_that_does_not_take_the_version_up_in_time(
     assert pinned_tag(bentofile) is None
 
 
+@pytest.mark.parametrize("card", ["[]", '{"version": "1"}', "hello"])
+def test_no_version_is_to_blame_for_a_service_that_does_not_answer(
+    card: str, register: Register, name: str, bentofile: Path, other_bundle: Path
+) -> None:
+    register()
+    look(name)
+    before = bentofile.read_text()
+    number = register(other_bundle)
+    with (
+        answering(card) as service,
+        pytest.raises(ReleaseError, match=r"does not answer .*start it"),
+    ):
+        look(name, service)
+    with pytest.raises(ReleaseError, match="does not answer"):
+        look(name, "http://127.0.0.1:9")
+    assert champion(name) == number
+    assert len(outcomes(name)) == 1
+    assert bentofile.read_text() == before
+
+
 def test_every_worker_must_have_taken_it_up(
     register: Register, name: str, bentofile: Path, tiny_bundle: Path
 ) -> None:
-    register()
-    digest = load_info(tiny_bundle).digest
-    card = f'{{"version": "1", "bundle_digest": "{digest}", "worker": 1, "workers": 1}}'
-    with answering(card) as service:
+    tag = model_tag(version(name, register()))
+    new = {"tag": tag, "version": "1", "bundle_digest": load_info(tiny_bundle).digest}
+    old = {"tag": "x", "version": "0", "bundle_digest": "y"}
+    told = [(new, 1), (new, 1), (old, 2), (new, 1), (new, 2), (old, 2)]
+    cards = [
+        json.dumps({**card, "worker": worker, "workers": 2, "refused": None})
+        for card, worker in told
+    ]
+    left = [*cards]
+    with answering(*cards, left=left) as service:
         assert look(name, service).state == "accepted"
+    assert left == cards[-1:]
 
 
 def test_without_a_bentofile_no_version_is_to_blame(

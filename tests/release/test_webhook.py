@@ -10,7 +10,7 @@ import pytest
 from mlflow.webhooks.delivery import _generate_hmac_signature
 
 from vitrine.core.errors import ReleaseError
-from vitrine.release.webhook import OLDEST, Delivery, receiver, signature
+from vitrine.release.webhook import OLDEST, SENDERS, Delivery, receiver, signature
 
 KEY = "a shared key"
 BODY = b'{"entity":"model_version_alias","action":"created"}'
@@ -79,13 +79,45 @@ def test_anything_else_does_not(address: str, key: str, age: float, body: bytes)
     assert not wake.is_set()
 
 
+def test_those_who_send_nothing_do_not_pile_up(address: str) -> None:
+    wake = threading.Event()
+    now = str(int(time.time()))
+    port = int(address.rpartition(":")[2])
+    with receiver(address, KEY, wake):
+        slow = [socket.create_connection(("127.0.0.1", port)) for _ in range(SENDERS)]
+        time.sleep(0.2)
+        threads = threading.active_count()
+        with pytest.raises((urllib.error.URLError, ConnectionError)):
+            post(address, BODY, now, signature(KEY, "d-1", now, BODY))
+        assert threading.active_count() == threads
+        for sender in slow:
+            sender.close()
+        time.sleep(0.2)
+        assert post(address, BODY, now, signature(KEY, "d-1", now, BODY)) == 204
+
+
+def test_a_length_of_many_digits(address: str) -> None:
+    port = int(address.rpartition(":")[2])
+    with (
+        receiver(address, KEY, threading.Event()),
+        socket.create_connection(("127.0.0.1", port), timeout=5) as sender,
+    ):
+        sender.sendall(f"POST / HTTP/1.0\r\nContent-Length: {'9' * 5000}\r\n\r\n".encode())
+        assert b" 413 " in sender.recv(100)
+
+
 def test_a_timestamp_must_be_a_number() -> None:
     signed = signature(KEY, "d-1", "soon", BODY)
     assert not Delivery("d-1", "soon", signed, BODY).is_genuine(KEY, time.time())
 
 
 @pytest.mark.parametrize(
-    ("url", "words"), [("http://here", "must be like http://this-host:8800"), ("8800", "must be")]
+    ("url", "words"),
+    [
+        ("http://here", "must be like http://this-host:8800"),
+        ("8800", "must be"),
+        ("http://here:99999", "must be"),
+    ],
 )
 def test_an_address_without_a_port(url: str, words: str) -> None:
     with pytest.raises(ReleaseError, match=words), receiver(url, KEY, threading.Event()):

@@ -231,9 +231,14 @@ def test_some_test_images_are_attacked(exported: Path, section: EvaluateParams) 
     assert (exported / "reports/evaluate/plots/robustness.png").exists()
 
 
-def test_what_is_weak_and_what_is_sure_is_told(evaluated: Evaluated) -> None:
+@pytest.mark.parametrize(
+    ("weak", "how"), [(True, "below the others beyond chance"), (False, "which may be chance")]
+)
+def test_the_worst_slice_and_what_is_sure_are_told(
+    evaluated: Evaluated, weak: bool, how: str
+) -> None:
     report = evaluated.result.report
-    worst = SliceScore("brightness", "dark", "style", 1200, 0.25, 0.2, 0.3, -0.5, weak=True)
+    worst = SliceScore("brightness", "dark", "style", 1200, 0.25, 0.2, 0.3, -0.5, weak)
     head = report.heads["style"]
     sure = replace(head.abstention, images=3, coverage=0.25, accuracy=2 / 3)
     told = replace(
@@ -243,7 +248,7 @@ def test_what_is_weak_and_what_is_sure_is_told(evaluated: Evaluated) -> None:
     )
     lines = replace(evaluated.result, report=told).describe().splitlines()
     assert lines[1] == "  sure of 25.0% of the images, 66.7% of these right"
-    assert lines[2] == "  weakest on brightness: dark: accuracy 0.250, 1,200 images"
+    assert lines[2] == f"  worst slice, brightness: dark: accuracy 0.250 on 1,200 images, {how}"
 
 
 @pytest.mark.parametrize(

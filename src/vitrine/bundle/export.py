@@ -96,14 +96,12 @@ def export_bundle(
     with atomic_folder(folder) as new:
         shutil.copyfile(network, new / NETWORK)
         write_graph(served, new / GRAPH)
-        pixels = [imaging.load(source, contents.image) for source in contents.golden]
-        golden = served.predict(np.stack(pixels), verbose=0)
-        write_golden(new, contents.golden, {head: golden[head] for head in fitted.temperatures})
+        _answer_golden(new, served, contents)
         BundleInfo(
             format_version=FORMAT_VERSION,
             image=contents.image,
             taxonomy=contents.taxonomy,
-            outputs=tuple(sorted(golden)),
+            outputs=tuple(sorted(served.output)),
             calibration=fitted.temperatures,
             precision=contents.precision,
             thresholds=fitted.thresholds,
@@ -145,6 +143,14 @@ def _fit(network: keras.Model, batches: Iterable[Labelled], precision: float) ->
         answers = softmax(scores, fitted.temperatures[head])
         fitted.thresholds[head] = threshold(answers, truth, precision)
     return fitted
+
+
+def _answer_golden(folder: Path, network: keras.Model, contents: Contents) -> None:
+    pixels = [imaging.load(source, contents.image) for source in contents.golden]
+    answers = network.predict(np.stack(pixels), verbose=0)
+    write_golden(
+        folder, contents.golden, {head: answers[head] for head in HEADS if head in answers}
+    )
 
 
 def _compare(runtime: Runtime, network: keras.Model, images: NDArray[np.uint8]) -> float:

@@ -57,15 +57,13 @@ def answers_kept(
     """Change some images in harmless ways and compare the answers with those before.
 
     The original files are changed at their full size, so that a change goes the way of a request.
+    A change that can be made of no image is left out; the rest are in the order of `CHANGES`.
 
     Args:
         runtime: The bundle.
         data: The folder data/.
         names: The images to draw `behaviour.images` from, as paths under data/.
         section: How many images, the strengths of the changes, the seed.
-
-    Returns:
-        In the order of `CHANGES`; without those that can be made of no image drawn.
 
     Raises:
         ImageError: An image is missing or damaged.

@@ -7,6 +7,7 @@ from vitrine.core.params import AttackParams, BehaviourParams, EvaluateParams
 from vitrine.evaluation.markdown import picture, plain, table
 from vitrine.evaluation.metrics import PER_CLASS, ClassScore
 from vitrine.evaluation.report import HeadReport, Report
+from vitrine.evaluation.slices import SliceScore
 
 WEAKEST = 5
 """How many classes are named as the weakest."""
@@ -120,16 +121,8 @@ def slices(report: Report, section: EvaluateParams, pictures: Collection[str]) -
     if not report.slices:
         yield f"No slice has {section.min_slice_images} test images, so none was measured."
         return
-    for name in report.heads:
-        if name in report.worst_slices:
-            worst = report.worst_slices[name]
-            yield (
-                f"The worst slice for the {name} is **{plain(worst.name)}**: {worst.accuracy:.1%} "
-                f"of {worst.images} images right, {100 * abs(worst.difference):.1f} points less "
-                "than elsewhere."
-            )
-        else:
-            yield f"No slice is worse for the {name} than the other images beyond chance."
+    worst = report.worst_slices
+    yield from (_worst(worst[name]) for name in report.heads if name in worst)
     weak = sorted((s for s in report.slices if s.weak), key=lambda score: score.difference)
     if weak:
         rows = (
@@ -151,6 +144,17 @@ def slices(report: Report, section: EvaluateParams, pictures: Collection[str]) -
     for name in report.heads:
         alt = f"Accuracy of the {name} by slice"
         yield from picture(f"slices_{name}.png", alt, pictures)
+
+
+def _worst(worst: SliceScore) -> str:
+    right = f"**{plain(worst.name)}**: {worst.accuracy:.1%} of {worst.images} images right"
+    if worst.weak:
+        lag = f"{100 * abs(worst.difference):.1f} points less than elsewhere"
+        return f"The worst slice for the {worst.head} is {right}, {lag}."
+    return (
+        f"No slice is worse for the {worst.head} than the other images beyond chance. The lowest "
+        f"accuracy, which may be chance, is that of {right}."
+    )
 
 
 def behaviour(

@@ -10,6 +10,8 @@ from vitrine.evaluation.gate import Check
 CONFIDENCE = 0.95
 TWO_SIDED = 2 * CONFIDENCE - 1
 """The interval each of whose ends is a bound with that confidence."""
+NAMED = 10
+"""How many collapsed slices are named, the worst first."""
 
 
 def check_champion(number: str, contest: Contest, section: RegisterParams) -> list[Check]:
@@ -96,7 +98,7 @@ def check_macro_f1(number: str, one: HeadContest, section: RegisterParams) -> Ch
 
 
 def _note_other_classes(number: str, head: Head) -> Check:
-    text = f"the champion, version {number}, knows other classes of {head}: not compared"
+    text = f"the champion, version {number}, knows other classes of {head}, or none: not compared"
     return Check(f"{head} vs champion", True, text)
 
 
@@ -112,18 +114,21 @@ def check_slices(number: str, changes: Sequence[SliceChange], section: RegisterP
     if not changes:
         least = section.min_slice_images
         return Check(name, True, f"no slice has {least} test images or more: none was compared")
+    falling = sorted(changes, key=lambda change: change.counts.difference)
+    worst = falling[0]
     collapsed = [
         change
-        for change in changes
+        for change in falling
         if change.counts.difference < -limit and change.chance < SIGNIFICANCE
     ]
-    worst = min(changes, key=lambda change: change.counts.difference)
     figures = {
         "slices": len(changes),
         "collapsed": len(collapsed),
         "worst_difference": worst.counts.difference,
     }
-    told = "; ".join(map(_tell, collapsed)) if collapsed else f"the worst is {_tell(worst)}"
+    told = "; ".join(map(_tell, collapsed[:NAMED])) or f"the worst is {_tell(worst)}"
+    if len(collapsed) > NAMED:
+        told += f"; and {len(collapsed) - NAMED} more"
     text = (
         f"no slice may be less accurate than with the champion, version {number}, by more than "
         f"{limit:.3f} and beyond chance: {len(collapsed)} of {len(changes)} are: {told}"

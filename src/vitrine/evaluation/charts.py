@@ -8,12 +8,12 @@ from matplotlib.colors import LinearSegmentedColormap
 from matplotlib.figure import Figure
 from matplotlib.ticker import PercentFormatter
 from numpy.typing import NDArray
-from sklearn.metrics import confusion_matrix
 
 from vitrine.core.taxonomy import Head
 from vitrine.evaluation.abstention import Abstention
 from vitrine.evaluation.answers import HeadAnswers
 from vitrine.evaluation.figures import BLUE, INK, LINE, PALE, RED, look, shorten
+from vitrine.evaluation.metrics import confusions
 from vitrine.evaluation.reliability import Bin, calibration_error
 
 COUNTED_CLASSES = 50
@@ -30,7 +30,7 @@ def confusion(head: HeadAnswers) -> Figure:
     occur nor are answered are left out.
     """
     shown = np.union1d(head.labels, head.answers)
-    counts = confusion_matrix(head.labels, head.answers, labels=shown)
+    counts = confusions(head)[np.ix_(shown, shown)]
     totals = counts.sum(axis=1, keepdims=True)
     share = np.divide(counts, totals, out=np.zeros(counts.shape), where=totals > 0)
     names = [shorten(head.classes[index], 24) for index in shown]

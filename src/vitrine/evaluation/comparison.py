@@ -10,10 +10,11 @@ from numpy.typing import NDArray
 from vitrine import imaging
 from vitrine.bundle.runtime import Runtime
 from vitrine.core.errors import PreparedDataError
+from vitrine.core.params import ImageParams
 from vitrine.core.progress import track
 from vitrine.core.taxonomy import UNKNOWN, Head
 from vitrine.evaluation.answers import Answers
-from vitrine.inputs.shards import read_batches
+from vitrine.inputs.shards import Batch, read_batches
 from vitrine.inputs.summary import Summary
 
 SPLIT = "test"
@@ -93,10 +94,7 @@ def answer_test(runtime: Runtime, prepared: Path, data: Path) -> Answers:
     found: dict[Head, list[NDArray[np.float64]]] = {head: [] for head in info.heads}
     total = -(-summary.splits[SPLIT].images // BATCH_SIZE)
     for batch in track(read_batches(prepared, SPLIT, BATCH_SIZE), "Comparing", total):
-        images = batch.images
-        if info.image != summary.image:
-            images = np.stack([imaging.load(data / name, info.image, name) for name in batch.names])
-        predictions = runtime.predict(images)
+        predictions = runtime.predict(_pixels(batch, data, info.image, summary.image))
         names += batch.names
         for head in info.heads:
             labels[head].append(theirs[head][batch.labels[head]])
@@ -111,6 +109,16 @@ def answer_test(runtime: Runtime, prepared: Path, data: Path) -> Answers:
         {head: np.concatenate(parts) for head, parts in labels.items()},
         {head: np.concatenate(parts) for head, parts in found.items()},
     )
+
+
+def _pixels(batch: Batch, data: Path, wanted: ImageParams, held: ImageParams) -> NDArray[np.uint8]:
+    """Return the images of a batch of shards as a bundle takes them."""
+    # How large a file may be decides no pixel, and the shards' own limits let all of these pass.
+    limits = held.model_dump(include={"max_bytes", "max_pixels"})
+    form = wanted.model_copy(update=limits)
+    if form == held:
+        return batch.images
+    return np.stack([imaging.load(data / name, form, name) for name in batch.names])
 
 
 def _translation(head: Head, summary: Summary, runtime: Runtime) -> NDArray[np.int64]:

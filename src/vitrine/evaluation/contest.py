@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vitrine.bundle.runtime import Runtime
-from vitrine.core.taxonomy import Head
+from vitrine.core.taxonomy import HEADS, Head
 from vitrine.evaluation.answers import Answers
 from vitrine.evaluation.attributes import look_up
 from vitrine.evaluation.comparison import Pair, pair_up
@@ -117,7 +117,8 @@ class Contest:
 
     Args:
         heads: By each head on which they can be compared.
-        apart: The heads of the first bundle on which they cannot: they know other classes.
+        apart: The heads on which they cannot: only one of them answers it, or they know other
+            classes.
         slices: By each slice and head.
         latencies: The median time for one image in milliseconds, of the first and of the second.
     """
@@ -127,15 +128,20 @@ class Contest:
     slices: list[SliceChange]
     latencies: tuple[float, float]
 
+    @property
+    def level(self) -> float:
+        """Below which chance a head differs: 5 % over all heads (Bonferroni)."""
+        return SIGNIFICANCE / max(1, len(self.heads))
+
     def decided(self) -> dict[Head, bool]:
         """Return the heads whose accuracies differ beyond chance, and whether the first is higher.
 
-        McNemar's exact test, two-sided, at 5 % over all heads (Bonferroni).
+        McNemar's exact test, two-sided, at the `level`.
         """
         return {
             one.head: one.counts.difference > 0
             for one in self.heads
-            if one.counts.chance() < SIGNIFICANCE / len(self.heads)
+            if one.counts.chance() < self.level
             # A model may win more products and yet fewer images.
             and one.counts.difference * (one.counts.products_won - one.counts.products_lost) > 0
         }
@@ -154,10 +160,11 @@ def compare(
             `two-sided`.
     """
     pairs = pair_up(first.answers, second.answers)
+    judged = {*first.answers.judged, *second.answers.judged}
     mine, theirs = latencies([first.runtime, second.runtime])
     return Contest(
         [compare_head(head, pair, ground.products) for head, pair in pairs.items()],
-        tuple(head for head in first.answers.judged if head not in pairs),
+        tuple(head for head in HEADS if head in judged and head not in pairs),
         slice_changes(pairs, ground, alternative),
         (mine, theirs),
     )

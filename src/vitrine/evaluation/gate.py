@@ -91,9 +91,9 @@ class Verdict:
         return "| | condition |\n| --- | --- |\n" + "".join(rows)
 
     def brief(self) -> str:
-        """Return all conditions by name and number, as a table in Markdown."""
+        """Return all conditions by name and number, or text where there is none, as a table."""
         rows = [
-            f"| {check.mark} | {check.name} | {_cell(_numbers(check.figures))} |\n"
+            f"| {check.mark} | {check.name} | {_cell(_numbers(check.figures) or check.text)} |\n"
             for check in self.checks
         ]
         return "| | check | found |\n| --- | --- | --- |\n" + "".join(rows)

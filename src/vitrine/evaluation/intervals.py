@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vitrine.evaluation.answers import HeadAnswers
+from vitrine.evaluation.cells import Cells
 from vitrine.evaluation.clusters import redrawn
 from vitrine.evaluation.metrics import PER_CLASS, in_top3, losses
 from vitrine.evaluation.reliability import places
@@ -60,7 +61,7 @@ def intervals(head: HeadAnswers, bootstrap: Bootstrap) -> Intervals:
     A resample repeats images, and so is calibrated worse than as many fresh images: the interval of
     the calibration error is moved down by the mean of that surplus.
     """
-    cells = _Cells.of(head)
+    cells = Cells.of(head.labels, head.answers)
     whole = _WholeFigures(head, bootstrap.bins, cells)
     everything = np.ones(len(head.labels), np.int64)
     one = np.zeros_like(head.labels)
@@ -85,51 +86,6 @@ def _interval(values: Floats) -> Interval:
     return float(low), float(high)
 
 
-@dataclass(frozen=True, slots=True)
-class _Cells:
-    """The cells of a confusion matrix that are not empty, m of them.
-
-    Args:
-        truth: (m,) a cell's true class.
-        answer: (m,) the class answered.
-        cell: (n,) the cell of each image.
-        size: How many classes there are.
-        present: The classes that occur in the truth.
-    """
-
-    truth: NDArray[np.int64]
-    answer: NDArray[np.int64]
-    cell: NDArray[np.int64]
-    size: int
-    present: NDArray[np.int64]
-
-    @classmethod
-    def of(cls, head: HeadAnswers) -> "_Cells":
-        size = len(head.classes)
-        pairs, cell = np.unique(head.labels * size + head.answers, return_inverse=True)
-        truth, answer = np.divmod(pairs, size)
-        return cls(truth, answer, cell, size, np.unique(truth))
-
-    def scores(self, weights: NDArray[np.int64]) -> dict[str, Floats]:
-        """Return precision, recall and F1 of the classes present, when images count so often."""
-        counts = np.bincount(self.cell, weights, len(self.truth))
-        right = np.bincount(self.truth, counts * (self.truth == self.answer), self.size)
-        true, answered = (
-            np.bincount(of, counts, self.size)[self.present] for of in (self.truth, self.answer)
-        )
-        right = right[self.present]
-        parts = {"precision": answered, "recall": true, "f1": (true + answered) / 2}
-        return {
-            name: np.divide(right, of, out=np.zeros_like(right), where=of > 0)
-            for name, of in parts.items()
-        }
-
-    def true(self, weights: NDArray[np.int64]) -> Floats:
-        """Return how often the classes present are true, when images count so often."""
-        counts = np.bincount(self.cell, weights, len(self.truth))
-        return np.asarray(np.bincount(self.truth, counts, self.size)[self.present], np.float64)
-
-
 class _WholeFigures:
     """The figures of a head that are means over images, for any weights of these.
 
@@ -139,7 +95,7 @@ class _WholeFigures:
         cells: Of the same head.
     """
 
-    def __init__(self, head: HeadAnswers, bins: int, cells: _Cells) -> None:
+    def __init__(self, head: HeadAnswers, bins: int, cells: Cells) -> None:
         right = head.answers == head.labels
         self._means: Mapping[str, Floats] = {
             "accuracy": right.astype(np.float64),

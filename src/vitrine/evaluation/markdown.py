@@ -9,7 +9,7 @@ NAMED = 40
 """How many names a list has at most."""
 
 
-_MARKS = re.compile(r"[\\`*\[\]<&]")
+_MARKS = re.compile(r"[\\`*_\[\]<&]")
 
 
 def plain(name: str) -> str:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.metrics import confusion_matrix, precision_recall_fscore_support
+from sklearn.metrics import precision_recall_fscore_support
 
 from vitrine.evaluation.answers import HeadAnswers
 
@@ -61,7 +61,7 @@ def class_scores(head: HeadAnswers) -> list[ClassScore]:
     scores = precision_recall_fscore_support(
         head.labels, head.answers, labels=present, average=None, zero_division=0
     )
-    matrix = confusion_matrix(head.labels, head.answers, labels=np.arange(len(head.classes)))
+    matrix = confusions(head)
     np.fill_diagonal(matrix, 0)
     return [
         ClassScore(
@@ -75,6 +75,16 @@ def class_scores(head: HeadAnswers) -> list[ClassScore]:
         )
         for index, precision, recall, f1, images in zip(present, *scores, strict=True)
     ]
+
+
+def confusions(head: HeadAnswers) -> NDArray[np.int64]:
+    """Return how many images of each class, a row each, are answered as each class, a column each.
+
+    Of scikit-learn's function a single class, which is no fault, draws a warning.
+    """
+    size = len(head.classes)
+    counts = np.bincount(head.labels * size + head.answers, minlength=size * size)
+    return np.asarray(counts.reshape(size, size), np.int64)
 
 
 def loss_measures(head: HeadAnswers) -> dict[str, float]:

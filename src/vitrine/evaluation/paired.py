@@ -10,18 +10,16 @@ from math import ceil, sqrt
 import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import brentq
-from scipy.sparse import csr_matrix
 from scipy.stats import binomtest, norm
 
-from vitrine.evaluation.clusters import design_effect
+from vitrine.evaluation.cells import Cells
+from vitrine.evaluation.clusters import design_effect, redrawn
 
 Booleans = NDArray[np.bool_]
 Integers = NDArray[np.int64]
 
 POWER = 0.8
 """How probably a test split of the size that is asked for decides between equally good models."""
-CELLS = 1_000_000
-"""How many weights are held at a time."""
 _EDGE = 1 - 1e-9
 
 
@@ -174,56 +172,11 @@ def macro_f1_change(
         resamples: How many, at least 1.
         seed: Of the drawing.
     """
-    units, unit = np.unique(np.stack([labels, products]), axis=1, return_inverse=True)
-    one, other = (_counts(labels, answer, unit) for answer in answers)
-    # Sorted by their class, so each class's units lie side by side.
-    _, starts, sizes = np.unique(units[0], return_index=True, return_counts=True)
-    start, size = np.repeat(starts, sizes), np.repeat(sizes, sizes)
-    generator = np.random.default_rng(seed)
-    rows = max(1, min(resamples, CELLS // len(start)))
-    differences = np.concatenate(
-        [
-            one.macro_f1(weights) - other.macro_f1(weights)
-            for first in range(0, resamples, rows)
-            for weights in [_weights(start, size, min(rows, resamples - first), generator)]
-        ]
-    )
+    one, other = (Cells.of(labels, answer) for answer in answers)
+    differences = [
+        one.macro_f1(weights) - other.macro_f1(weights)
+        for weights in redrawn(labels, products, resamples, seed)
+    ]
     low, high = np.percentile(differences, (2.5, 97.5))
-    alike = np.ones((1, len(start)))
-    return Change(
-        float(one.macro_f1(alike)[0]), float(other.macro_f1(alike)[0]), float(low), float(high)
-    )
-
-
-@dataclass(frozen=True, slots=True)
-class _Counts:
-    """A model's answers by unit and class: how many are right, and how many true and answered."""
-
-    right: csr_matrix
-    both: csr_matrix
-
-    def macro_f1(self, weights: NDArray[np.generic]) -> NDArray[np.float64]:
-        """Return the macro F1 for each row of weights of the units, (rows, units)."""
-        f1 = 2 * (weights @ self.right) / (weights @ self.both)
-        return np.asarray(f1.mean(axis=1))
-
-
-def _counts(labels: Integers, answers: Integers, unit: Integers) -> _Counts:
-    present, place = np.unique(labels, return_inverse=True)
-    size = int(unit.max()) + 1, len(present)
-    hits = labels == answers
-    there = np.isin(answers, present)
-    answered = np.searchsorted(present, answers[there])
-    true = csr_matrix((np.ones(len(labels)), (unit, place)), size)
-    given = csr_matrix((np.ones(len(answered)), (unit[there], answered)), size)
-    return _Counts(csr_matrix((hits.astype(np.float64), (unit, place)), size), true + given)
-
-
-def _weights(
-    start: Integers, size: Integers, rows: int, generator: np.random.Generator
-) -> Integers:
-    """Draw, `rows` times, as many units of each class as it has; return how often each was."""
-    units = len(start)
-    drawn = start + (generator.random((rows, units)) * size).astype(np.int64)
-    drawn += units * np.arange(rows)[:, None]
-    return np.bincount(drawn.ravel(), minlength=rows * units).reshape(rows, units)
+    alike = np.ones_like(labels)
+    return Change(one.macro_f1(alike), other.macro_f1(alike), float(low), float(high))

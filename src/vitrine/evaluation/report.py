@@ -89,7 +89,7 @@ class Report:
         heads: By head that can be judged.
         slices: Every head on every slice that is large enough.
         worst_slices: By head, the least accurate of the slices that are worse than the rest beyond
-            chance; a head without any has none.
+            chance, or where there is none, of all; a head without slices has none.
         behaviour: How answers stay under harmless changes.
         robustness: What accuracy is left under attack.
     """
@@ -203,7 +203,8 @@ def _of_slice(worst: SliceScore | None) -> Figures:
     if worst is None:
         return {}
     names = ("images", "accuracy", "low", "high", "difference")
-    return {"worst_slice": {"name": worst.name, **{n: getattr(worst, n) for n in names}}}
+    figures = {name: getattr(worst, name) for name in names}
+    return {"worst_slice": {"name": worst.name, "weak": float(worst.weak), **figures}}
 
 
 def _of_change(kept: Kept) -> Figures:

@@ -12,7 +12,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
-from scipy.stats import false_discovery_control, norm
+from scipy.stats import false_discovery_control, fisher_exact
 
 from vitrine.core.errors import PreparedDataError
 from vitrine.core.files import atomic_file
@@ -132,9 +132,10 @@ def score_slices(
 ) -> list[SliceScore]:
     """Score one head on every slice of which it knows at least `least` labels.
 
-    The accuracy of a slice is compared with that of all other images by the score test of two
-    shares, one-sided, each side's variance times its design effect. Of the slices that are called
-    weak at most 5 % are so by chance (Benjamini and Hochberg, 1995).
+    The accuracy of a slice is compared with that of all other images by the exact test of Fisher
+    (1934), one-sided, with the counts of each side divided by its design effect (Rao and Scott,
+    1981). Of the slices that are called weak at most 5 % are so by chance (Benjamini and Hochberg,
+    1995).
 
     Args:
         answers: All answers.
@@ -160,11 +161,13 @@ def score_slices(
 
 
 def worst_slices(scores: Iterable[SliceScore]) -> dict[Head, SliceScore]:
-    """Return, by head, the least accurate of the weak slices; a head without any has none."""
+    """Return, by head, the least accurate of its weak slices; where none is weak, of all slices.
+
+    A head without slices has none.
+    """
     worst: dict[Head, SliceScore] = {}
-    for score in sorted(scores, key=lambda score: score.accuracy):
-        if score.weak:
-            worst.setdefault(score.head, score)
+    for score in sorted(scores, key=lambda score: (not score.weak, score.accuracy)):
+        worst.setdefault(score.head, score)
     return worst
 
 
@@ -196,11 +199,9 @@ def _chance(
 ) -> float:
     """Return how likely so low an accuracy inside is where it is the same outside, 0 to 1."""
     overall = right.mean()
-    variance = overall * (1 - overall)
-    if variance == 0:
-        return 1.0
-    error = sum(
-        variance * design_effect(right[side] - overall, products[side]) / side.sum()
-        for side in (inside, ~inside)
-    )
-    return float(norm.cdf((right[inside].mean() - right[~inside].mean()) / np.sqrt(error)))
+    counts = []
+    for side in (inside, ~inside):
+        effect = design_effect(right[side] - overall, products[side])
+        hits = int(right[side].sum())
+        counts.append((round(hits / effect), round((int(side.sum()) - hits) / effect)))
+    return float(fisher_exact(counts, alternative="less").pvalue)

@@ -49,6 +49,23 @@ def gate_refusal(version: Version) -> str:
     )
 
 
+def judged_otherwise(version: Version, replaced: str) -> str:
+    """Return a sentence when the gate compared a version with another one than it replaces.
+
+    Args:
+        version: The champion to be.
+        replaced: The number of the version that it takes the place of; empty for none.
+    """
+    rival = version.tags.get("judged_against", replaced)
+    if not replaced or rival == replaced:
+        return ""
+    other = "no champion" if rival == "none" else f"version {rival}"
+    return (
+        f"The gate judged version {version.number} against {other}, not against version {replaced}, "
+        f"which it replaces: see `vitrine compare {version.number} {replaced}`."
+    )
+
+
 def override(version: Version, reason: str) -> None:
     """Note on a version why it may go into service although the gate did not pass it.
 

@@ -5,14 +5,16 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 
 import numpy as np
 
 from vitrine.bundle.format import load_info
 from vitrine.bundle.golden import read_golden
-from vitrine.core.digests import folder_digest, json_digest
-from vitrine.core.errors import ReleaseError, ServiceError
+from vitrine.core.digests import file_digest, folder_digest, json_digest
+from vitrine.core.errors import BundleError, ReleaseError, ServiceError
+from vitrine.core.layout import scratch
 from vitrine.release.local_service import local_service
 
 NAME = "vitrine-api"
@@ -28,30 +30,44 @@ PROVING = {
 """Settings of the service that proves a Bento: as the golden answers were made."""
 
 
-def bento_tag(model: str) -> str:
-    """Return the tag of the Bento of a model and of the code in the working directory.
+def bento_tag(model: str, bentofile: str) -> str:
+    """Return the tag of the Bento of a model, the code and the libraries of the working directory.
 
     Args:
         model: The model's tag in BentoML's store: `vitrine:v7-0123abcd`.
+        bentofile: The text of the bentofile.yaml to build by.
+
+    Raises:
+        ReleaseError: requirements/serve.txt is missing.
     """
     names = [path.relative_to(SOURCES).as_posix() for path in SOURCES.rglob("*.py")]
-    made_of = json_digest([model, folder_digest(SOURCES, names)])
+    try:
+        libraries = file_digest(REQUIREMENTS)
+    except FileNotFoundError:
+        raise ReleaseError(f"{REQUIREMENTS} is missing: restore it, or make it anew") from None
+    made_of = json_digest([model, bentofile, libraries, folder_digest(SOURCES, names)])
     return f"{NAME}:{model.partition(':')[2]}-{made_of[:8]}"
 
 
 def has_bento(tag: str) -> bool:
-    """Return whether a Bento is in BentoML's store."""
+    """Return whether a Bento lies whole in BentoML's store."""
     import bentoml
 
     try:
         bentoml.bentos.get(tag)
-    except bentoml.exceptions.NotFound:
+    except bentoml.exceptions.BentoMLException:
         return False
-    return True
+    return not _begun(tag).exists()
+
+
+def _begun(tag: str) -> Path:
+    return scratch("release") / f"{tag.partition(':')[2]}.begun"
 
 
 def build_bento(tag: str, bentofile: str, labels: Mapping[str, str]) -> None:
     """Build a Bento in a process of its own, so that nothing of this one gets into it.
+
+    What a killed process has left of it is removed first: BentoML copies file by file.
 
     Args:
         tag: Which it becomes.
@@ -61,6 +77,13 @@ def build_bento(tag: str, bentofile: str, labels: Mapping[str, str]) -> None:
     Raises:
         ReleaseError: BentoML does not build it.
     """
+    import bentoml
+
+    begun = _begun(tag)
+    begun.parent.mkdir(parents=True, exist_ok=True)
+    begun.touch()
+    with suppress(bentoml.exceptions.NotFound):
+        bentoml.bentos.delete(tag)
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "bentofile.yaml"
         path.write_text(bentofile, encoding="utf-8")
@@ -76,6 +99,7 @@ def build_bento(tag: str, bentofile: str, labels: Mapping[str, str]) -> None:
         raise ReleaseError(
             f"the Bento {tag} cannot be built: {said[-1] if said else 'bentoml build failed'}"
         )
+    begun.unlink()
 
 
 def prove_bento(tag: str, bundle: Path) -> float:
@@ -89,7 +113,8 @@ def prove_bento(tag: str, bundle: Path) -> float:
         The largest difference of a probability.
 
     Raises:
-        ServiceError: It does not come up, or an answer differs by more than the bundle allows.
+        ServiceError: It does not come up, or does not answer by its own bundle.
+        BundleError: An answer differs by more than the bundle allows.
     """
     info = load_info(bundle)
     sources, expected = read_golden(bundle)
@@ -106,7 +131,7 @@ def prove_bento(tag: str, bundle: Path) -> float:
                 found = [*answer[head]["probabilities"].values()]
                 worst = max(worst, float(np.abs(np.subtract(found, expected[head][place])).max()))
     if not worst <= info.tolerance + ROUNDED:
-        raise ServiceError(
+        raise BundleError(
             f"the Bento {tag} does not give its golden answers: a probability is off by "
             f"{worst:.2g}, where at most {info.tolerance:.2g} is allowed"
         )

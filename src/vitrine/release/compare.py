@@ -64,8 +64,9 @@ class Compared:
                 *lines,
                 "",
                 f"One image on one CPU thread: {mine:.3g} against {theirs:.3g} ms (median)",
-                f"p is that of McNemar's exact test on products, for slices corrected for their "
-                f"number ({len(self.contest.slices)}).",
+                "p is that of McNemar's exact test on products. For slices it is corrected for "
+                f"their number ({len(self.contest.slices)}); heads differ where it is below "
+                f"{self.contest.level:.3g}.",
                 "",
                 f"{self.verdict[0].upper()}{self.verdict[1:]}.",
             ]
@@ -85,6 +86,8 @@ class Compared:
             f"{how} version {self.second.number} in {' and '.join(heads)}"
             for how, heads in found.items()
         ]
+        if not parts:
+            return "neither version knows the label of a test image, so they cannot be compared"
         return f"version {self.first.number} is {', and '.join(parts)}"
 
     def document(self) -> dict[str, Any]:

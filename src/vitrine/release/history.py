@@ -78,9 +78,9 @@ def history(name: str) -> History:
 
 def _row(release: Release) -> tuple[str, ...]:
     figures = (release.metrics.get(name) for name in SHOWN)
-    outcome = release.outcome
+    outcome: str = release.outcome
     if release.kind == "rollback" and outcome == "accepted":
-        outcome = "rolled back"  # type: ignore[assignment]
+        outcome = "rolled back"
     return (
         release.at.replace("T", " ").removesuffix("+00:00"),
         release.version,

@@ -1,5 +1,7 @@
 """A `bentoml serve` of our own on a free port of this machine, for as long as it is needed."""
 
+import ctypes
+import http.client
 import json
 import os
 import signal
@@ -19,6 +21,10 @@ from vitrine.core.errors import ServiceError
 
 READY_SECONDS = 60.0
 ANSWER_SECONDS = 30.0
+SAID = 2000
+"""Characters of what a process said last that a message holds."""
+PR_SET_PDEATHSIG = 1
+"""The number in Linux of "send me a signal when my parent ends"."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,15 +57,13 @@ class LocalService:
         except urllib.error.HTTPError as error:
             said = error.read().decode(errors="replace")
             raise ServiceError(f"the service answered {error.code} to {name}: {said}") from None
-        except OSError as error:
+        except (OSError, http.client.HTTPException, ValueError) as error:
             raise ServiceError(f"the service did not answer to {name}: {error}") from None
 
 
 @contextmanager
-def local_service(
-    what: str, folder: Path, variables: Mapping[str, str] = {}
-) -> Iterator[LocalService]:
-    """Run `bentoml serve WHAT` in a folder until the block ends.
+def local_service(what: str, folder: Path, variables: Mapping[str, str]) -> Iterator[LocalService]:
+    """Run `bentoml serve WHAT` in a folder until the block ends, or this process, however it does.
 
     Args:
         what: A Bento's tag, or `.` for what the folder's bentofile.yaml names.
@@ -74,6 +78,7 @@ def local_service(
         port = str(free.getsockname()[1])
     start = time.perf_counter()
     command = [sys.executable, "-m", "bentoml", "serve", what, "--host", "127.0.0.1"]
+    prctl = ctypes.CDLL(None).prctl
     process = subprocess.Popen(
         [*command, "--port", port],
         cwd=folder,
@@ -82,6 +87,8 @@ def local_service(
         stderr=subprocess.STDOUT,
         text=True,
         start_new_session=True,
+        # Else a killed `vitrine package` would leave the service running for ever.
+        preexec_fn=lambda: prctl(PR_SET_PDEATHSIG, signal.SIGTERM),  # noqa: PLW1509
     )
     try:
         url = f"http://127.0.0.1:{port}"
@@ -107,11 +114,11 @@ def _wait(process: "subprocess.Popen[str]", url: str) -> None:
     while time.monotonic() < deadline:
         if process.poll() is not None:
             said = process.stdout.read().strip() if process.stdout else ""
-            raise ServiceError(f"bentoml serve ended before it was ready: {said}")
+            raise ServiceError(f"bentoml serve ended before it was ready: {said[-SAID:]}")
         try:
             with urllib.request.urlopen(url, timeout=2):  # noqa: S310 - our own address
                 return
-        except OSError:
+        except (OSError, http.client.HTTPException):
             time.sleep(0.1)
     raise ServiceError(
         f"bentoml serve was not ready within {READY_SECONDS:.0f} s; run it to see why"

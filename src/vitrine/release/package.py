@@ -82,8 +82,9 @@ def package(version: Version) -> Packaged:
         version: With a bundle of Vitrine's.
 
     Raises:
-        BundleError: The bundle is damaged, or does not give its golden answers on this machine.
-        ServiceError: The Bento does not come up, or does not give its golden answers.
+        BundleError: The bundle is damaged, or does not give its golden answers on this machine,
+            by itself or in the Bento.
+        ServiceError: The Bento does not come up.
         ReleaseError: The Bento cannot be built, or bentofile.yaml has another form.
         TrackingError: The registry does not answer.
     """
@@ -96,7 +97,7 @@ def package(version: Version) -> Packaged:
     prove(Runtime(bundle))
     if there is None:
         _store(tag, bundle, version)
-    bento = bento_tag(tag)
+    bento = bento_tag(tag, bentofile)
     built = not has_bento(bento)
     if built:
         labels = {"version": version.number, "bundle_digest": version.bundle_digest}

@@ -7,7 +7,7 @@ from uuid import uuid4
 
 from vitrine import tracking
 from vitrine.core.errors import ReleaseError
-from vitrine.release.admission import gate_refusal, override
+from vitrine.release.admission import OVERRIDDEN, gate_refusal, judged_otherwise, override
 from vitrine.release.history import in_service
 from vitrine.release.versions import find
 from vitrine.tracking import CHAMPION, Kind, Release, Version
@@ -24,12 +24,14 @@ class Promoted:
         number: Of the version that was asked for.
         replaced: The version before it.
         overtaken: The version that someone else made the champion at the same moment; else empty.
+        caution: What should be known about it; else empty.
     """
 
     name: str
     number: str
     replaced: str
     overtaken: str
+    caution: str
 
     def describe(self) -> str:
         """Return the lines that a person sees."""
@@ -41,10 +43,12 @@ class Promoted:
         if self.replaced == self.number:
             return f"{self.name} version {self.number} is the champion already."
         instead = f" instead of version {self.replaced}" if self.replaced else ""
-        return (
-            f"{self.name} version {self.number} is the champion now{instead}.\n"
-            "`vitrine watch`, where it runs, puts it into service; else run `vitrine package`."
-        )
+        lines = [
+            f"{self.name} version {self.number} is the champion now{instead}.",
+            self.caution,
+            "`vitrine watch`, where it runs, puts it into service; else run `vitrine package`.",
+        ]
+        return "\n".join(filter(None, lines))
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,14 +77,14 @@ def promote(name: str, which: str, *, force: bool, reason: str, kind: Kind) -> P
     """
     tracking.check()
     version = find(name, which)
-    if not version.gate_passed and not force and not version.tags.get("gate_overridden"):
+    if not version.gate_passed and not force and not version.tags.get(OVERRIDDEN):
         raise ReleaseError(gate_refusal(version))
+    if not version.gate_passed and force:
+        override(version, reason)
     champion = tracking.version_of_alias(name, CHAMPION)
     replaced = champion.number if champion else ""
     if replaced == version.number:
-        return Promoted(name, version.number, replaced, "")
-    if not version.gate_passed and force:
-        override(version, reason)
+        return Promoted(name, version.number, replaced, "", "")
     tags = {
         "promoted_at": datetime.now(UTC).isoformat(timespec="seconds"),
         "promoted_by": tracking.user(),
@@ -92,7 +96,11 @@ def promote(name: str, which: str, *, force: bool, reason: str, kind: Kind) -> P
     tracking.set_alias(name, CHAMPION, version.number)
     now = tracking.version_of_alias(name, CHAMPION)
     overtaken = now.number if now and now.number != version.number else ""
-    return Promoted(name, version.number, replaced, overtaken)
+    if overtaken:
+        # Else this note would speak for whoever gives it the alias some other day.
+        tracking.set_version_tags(name, version.number, {"promotion": ""})
+    caution = judged_otherwise(version, replaced) if kind == "promotion" else ""
+    return Promoted(name, version.number, replaced, overtaken, caution)
 
 
 def rollback(name: str, reason: str) -> Promoted:

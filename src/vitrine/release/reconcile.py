@@ -13,11 +13,11 @@ from vitrine.core.files import write_text
 from vitrine.core.layout import scratch
 from vitrine.core.pin import BENTOFILE, pinned_tag
 from vitrine.core.taxonomy import HEADS
-from vitrine.release.admission import OVERRIDDEN, Refusal, admit
+from vitrine.release.admission import OVERRIDDEN, Refusal, admit, judged_otherwise
 from vitrine.release.history import in_service
 from vitrine.release.package import Packaged, is_stored, model_tag, package, pin, read_bentofile
 from vitrine.release.promote import note_of
-from vitrine.release.running_service import await_model
+from vitrine.release.running_service import await_model, check_service
 from vitrine.tracking import CHAMPION, Outcome, Release, Version
 
 TESTED = "test/"
@@ -59,7 +59,8 @@ def reconcile(name: str, service: str, *, repackage: bool) -> Reconciled:
 
     Raises:
         TrackingError: MLflow does not answer.
-        ReleaseError: Nothing can be packaged here, whichever version it is.
+        ReleaseError: Nothing can be packaged here, or the service does not answer, whichever
+            version it is.
         BundleError: The version that is in service already is damaged, or does not prove itself.
         ServiceError: The service does not come up with the version that is in service already.
     """
@@ -73,7 +74,11 @@ def reconcile(name: str, service: str, *, repackage: bool) -> Reconciled:
         if champion is None:
             return Reconciled("none", _no_champion(name, present))
         if present is not None and present.version == champion.number:
-            return _keep(champion, service, repackage)
+            kept = _keep(champion, service, repackage)
+            _tell(
+                next(entry for entry in reversed(records) if entry.outcome == "accepted"), champion
+            )
+            return kept
         return _decide(champion, present, records, service)
 
 
@@ -127,28 +132,35 @@ def _decide(
     decision = _draft(champion, present, records)
     try:
         admit(champion)
+        # The first version must be there before any service can start.
+        if service and present:
+            check_service(service)
         packaged = package(champion)
         _switch(packaged, service)
     except (Refusal, BundleError) as error:
-        return _turn_back(decision, "refused", str(error))
+        return _turn_back(replace(decision, outcome="refused", why=str(error)), champion, records)
     except ServiceError as error:
-        return _turn_back(decision, "fell back", str(error))
-    accepted = replace(decision, bento=packaged.bento)
-    tracking.record_release(accepted)
-    _tell(accepted)
-    forced = f" by force ({decision.why})" if OVERRIDDEN in champion.tags else ""
-    return Reconciled(
-        "accepted",
-        f"{packaged.describe()}\n{BENTOFILE} pins it: commit that line\n"
+        return _turn_back(replace(decision, outcome="fell back", why=str(error)), champion, records)
+    _record(replace(decision, bento=packaged.bento), champion, records)
+    forced = f" by force ({decision.why})" if _overridden(champion) else ""
+    caution = "" if decision.kind == "rollback" else judged_otherwise(champion, decision.replaced)
+    lines = [
+        packaged.describe(),
+        f"{BENTOFILE} pins it: commit that line",
+        caution,
         f"version {champion.number} is in service now{forced}",
-    )
+    ]
+    return Reconciled("accepted", "\n".join(filter(None, lines)))
 
 
 def _draft(champion: Version, present: Release | None, records: Sequence[Release]) -> Release:
     note = note_of(champion, records)
     facts = tracking.run_facts(champion.run_id)
     metrics = facts.metrics if facts else {}
-    overridden = champion.tags.get(OVERRIDDEN, "")
+    why = note.why
+    if overridden := _overridden(champion):
+        also = f"; {why}" if why not in overridden else ""
+        why = f"the gate failed, overridden: {overridden}{also}"
     return Release(
         model=champion.name,
         version=champion.number,
@@ -156,7 +168,7 @@ def _draft(champion: Version, present: Release | None, records: Sequence[Release
         replaced=present.version if present else "",
         kind=note.kind,
         by=note.by,
-        why=f"the gate failed, overridden: {overridden}" if overridden else note.why,
+        why=why,
         promotion=note.promotion,
         at=datetime.now(UTC).isoformat(timespec="seconds"),
         bento="",
@@ -171,23 +183,58 @@ def _draft(champion: Version, present: Release | None, records: Sequence[Release
     )
 
 
-def _turn_back(decision: Release, outcome: Outcome, reason: str) -> Reconciled:
+def _overridden(champion: Version) -> str:
+    return "" if champion.gate_passed else champion.tags.get(OVERRIDDEN, "")
+
+
+def _turn_back(refused: Release, champion: Version, records: Sequence[Release]) -> Reconciled:
     """Record the decision, then give the alias back to what is in service."""
-    refused = replace(decision, outcome=outcome, why=reason)
-    tracking.record_release(refused)
-    _tell(refused)
-    now = tracking.version_of_alias(decision.model, CHAMPION)
+    _record(refused, champion, records)
+    back = refused.replaced
+    if back and tracking.find_version(refused.model, back) is None:
+        back = ""
+    now = tracking.version_of_alias(refused.model, CHAMPION)
     # Somebody may have promoted another version meanwhile: the next look is about that one.
-    if now is not None and now.number == decision.version:
-        if decision.replaced:
-            tracking.set_alias(decision.model, CHAMPION, decision.replaced)
+    if now is not None and now.number == refused.version:
+        if back:
+            tracking.set_alias(refused.model, CHAMPION, back)
         else:
-            tracking.remove_alias(decision.model, CHAMPION)
-    back = f"to version {decision.replaced}" if decision.replaced else "to none"
-    return Reconciled(outcome, f"{reason}\nthe alias {CHAMPION} went back {back}")
+            tracking.remove_alias(refused.model, CHAMPION)
+    to = f"to version {back}" if back else "to none"
+    return Reconciled(refused.outcome, f"{refused.why}\nthe alias {CHAMPION} went back {to}")
 
 
-def _tell(release: Release) -> None:
+def _record(decision: Release, champion: Version, before: Sequence[Release]) -> None:
+    """Record a decision once and tell it on the version.
+
+    It may be there: from a look that was cut short between the two, as the newest record before
+    this look, or from another machine's watcher, as one that came during it.
+
+    Args:
+        decision: What to record.
+        champion: The version that it is about, as it was when this look began.
+        before: The records when this look began.
+    """
+    cut_short = [entry for entry in before[-1:] if not _is_told(entry, champion)]
+    during = tracking.releases(decision.model)[len(before) :]
+    known = [
+        entry
+        for entry in (*during, *cut_short)
+        if (entry.version, entry.outcome, entry.promotion)
+        == (decision.version, decision.outcome, decision.promotion)
+    ]
+    if not known:
+        tracking.record_release(decision)
+    _tell(known[0] if known else decision, champion)
+
+
+def _is_told(release: Release, champion: Version) -> bool:
+    return champion.tags.get("release", "").startswith(f"{release.outcome} {release.at}")
+
+
+def _tell(release: Release, champion: Version) -> None:
+    if _is_told(release, champion):
+        return
     text = f"{release.outcome} {release.at}"
     if release.outcome != "accepted":
         text = f"{text}: {release.why}"

@@ -29,7 +29,7 @@ def smoke(image: Path) -> Answer:
     Raises:
         ServiceError: The service does not come up, or does not answer with status 200.
     """
-    with local_service(".", Path.cwd()) as service:
+    with local_service(".", Path.cwd(), {}) as service:
         start = time.perf_counter()
         body = service.classify(image.read_bytes(), str(image))
         return Answer(service.ready_seconds, time.perf_counter() - start, body)

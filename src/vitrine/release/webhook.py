@@ -3,12 +3,14 @@
 import base64
 import hashlib
 import hmac
+import sys
 import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
 from urllib.parse import urlsplit
 
 from vitrine.core.errors import ReleaseError
@@ -19,7 +21,9 @@ OLDEST = 300.0
 LARGEST = 1 << 16
 """Bytes of a body."""
 SECONDS = 10.0
-"""How long a sender may take."""
+"""How long a sender may be silent."""
+SENDERS = 16
+"""How many may send at the same time; a further one is sent away unheard."""
 
 
 def signature(secret: str, delivery: str, timestamp: str, body: bytes) -> str:
@@ -64,16 +68,18 @@ def receiver(url: str, secret: str, wake: threading.Event) -> Iterator[None]:
         ReleaseError: The address has no port, or the port is taken.
     """
     parts = urlsplit(url)
-    if parts.scheme not in ("http", "https") or parts.port is None:
+    try:
+        port = parts.port
+    except ValueError:
+        port = None
+    if parts.scheme not in ("http", "https") or not port:
         raise ReleaseError(f"--webhook must be like http://this-host:8800, but got {url!r}")
     local = parts.hostname in ("127.0.0.1", "localhost")
     try:
-        server = ThreadingHTTPServer(
-            ("127.0.0.1" if local else "", parts.port), _handler(secret, wake)
-        )
+        server = _Server(("127.0.0.1" if local else "", port), _handler(secret, wake))
     except OSError as error:
         raise ReleaseError(
-            f"--webhook: port {parts.port} cannot be listened on: {error.strerror}; choose another"
+            f"--webhook: port {port} cannot be listened on: {error.strerror}; choose another"
         ) from None
     thread = threading.Thread(target=server.serve_forever, daemon=True)
     thread.start()
@@ -85,13 +91,37 @@ def receiver(url: str, secret: str, wake: threading.Event) -> Iterator[None]:
         thread.join()
 
 
+class _Server(ThreadingHTTPServer):
+    """Listens to `SENDERS` at a time, and says nothing of those that break off."""
+
+    def __init__(self, address: tuple[str, int], handler: type[BaseHTTPRequestHandler]) -> None:
+        super().__init__(address, handler)
+        self._places = threading.BoundedSemaphore(SENDERS)
+
+    def process_request(self, request: Any, client_address: Any) -> None:
+        if self._places.acquire(blocking=False):
+            super().process_request(request, client_address)
+        else:
+            self.shutdown_request(request)
+
+    def process_request_thread(self, request: Any, client_address: Any) -> None:
+        try:
+            super().process_request_thread(request, client_address)
+        finally:
+            self._places.release()
+
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        if not isinstance(sys.exception(), OSError):
+            super().handle_error(request, client_address)
+
+
 def _handler(secret: str, wake: threading.Event) -> type[BaseHTTPRequestHandler]:
     class Handler(BaseHTTPRequestHandler):
         timeout = SECONDS
 
         def do_POST(self) -> None:
             length = self.headers.get("Content-Length", "")
-            if not length.isdecimal() or int(length) > LARGEST:
+            if not length.isdecimal() or len(length) > 9 or int(length) > LARGEST:
                 self.send_error(413)
                 return
             header = self.headers.get

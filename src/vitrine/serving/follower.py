@@ -90,8 +90,9 @@ class Follower:
             self._retry_at = time.monotonic() + RETRY_SECONDS
             self._refuse(tag, f"{tag} is not in BentoML's store; run `vitrine package`")
         else:
-            self._classifier.model = packaged.open(self._settings)
+            # What was refused before is tried anew: whoever waits must not take it for the outcome.
             self._classifier.refused = None
+            self._classifier.model = packaged.open(self._settings)
             logger.info("%s now answers, in the place of %s", tag, old)
 
     def _refuse(self, tag: str | None, reason: str) -> None:

@@ -150,4 +150,8 @@ def _tell_sure(head: HeadReport) -> str:
 
 
 def _tell_slice(worst: SliceScore) -> str:
-    return f"weakest on {worst.name}: accuracy {worst.accuracy:.3f}, {worst.images:,} images"
+    how = "below the others beyond chance" if worst.weak else "which may be chance"
+    return (
+        f"worst slice, {worst.name}: accuracy {worst.accuracy:.3f} on {worst.images:,} images, "
+        f"{how}"
+    )

@@ -70,6 +70,7 @@ class Judged:
         return measured | {
             "test_digest": self.test_digest,
             "better": str(self.verdict.better).lower(),
+            "judged_against": self.verdict.champion or "none",
             "gate_reasons": reasons,
             "gate": self.verdict.word,
         }

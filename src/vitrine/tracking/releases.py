@@ -4,6 +4,7 @@ A record is written by one request, so it is there as a whole or not at all.
 """
 
 import json
+import time
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, fields
 from typing import TYPE_CHECKING, Literal
@@ -18,7 +19,7 @@ EXPERIMENT = "vitrine-releases"
 PREFIX = "release."
 PAGE = 1000
 LONGEST = 4000
-"""Characters of one value; MLflow takes 8,000 bytes at most."""
+"""Characters of one value; MLflow takes 8,000 at most."""
 
 Outcome = Literal["accepted", "refused", "fell back"]
 Kind = Literal["promotion", "rollback"]
@@ -73,7 +74,11 @@ def record_release(release: Release) -> None:
     tags["mlflow.user"] = release.by
     tags["mlflow.note.content"] = release.why[:LONGEST]
     title = f"version {release.version} {release.outcome}"
-    store.create_run(place, tags=tags, run_name=title)
+    # MLflow takes the clock of whoever writes; one that is behind must not put this record earlier.
+    newest = store.search_runs([place], max_results=1, order_by=["attributes.start_time DESC"])
+    after = [run.info.start_time + 1 for run in newest]
+    start = max([int(time.time() * 1000), *after])
+    store.create_run(place, start_time=start, tags=tags, run_name=title)
     # A run begins as running: these, and what a killed process has left, are over.
     for run in store.search_runs([place], "attributes.status = 'RUNNING'"):
         store.set_terminated(run.info.run_id)

@@ -65,7 +65,7 @@ def version_page(name: str, number: str) -> str:
 
 def redact(text: str) -> str:
     """Return a text without the user names and passwords of the URLs in it."""
-    return re.sub(r"://[^/@\s]+@", "://***@", text)
+    return re.sub(r"://[^/\s]+@", "://***@", text)
 
 
 def client() -> "MlflowClient":

@@ -196,7 +196,7 @@ class ExportParams(Section):
 
     golden_images: Positive
     tolerance: Annotated[float, Field(gt=0)]
-    precision: Share
+    precision: Annotated[float, Field(ge=0, lt=1)]
 
 
 class BehaviourParams(Section):
@@ -214,7 +214,7 @@ class AttackParams(Section):
     """How strongly test images are changed by someone who knows the network."""
 
     images: Count
-    epsilon: Annotated[float, Field(gt=0, le=255)]
+    epsilon: Annotated[float, Field(ge=1, le=255)]
     steps: Positive
 
 
