@@ -106,6 +106,7 @@ def test_a_bundle_is_judged_and_registered(pipeline: Path, section: RegisterPara
     wanted = {
         "gate": "passed",
         "better": "false",
+        "judged_against": "none",
         "data_digest": info.lineage.data_digest,
         "git_commit": info.lineage.git_commit,
     }

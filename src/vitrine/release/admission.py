@@ -61,8 +61,8 @@ def judged_otherwise(version: Version, replaced: str) -> str:
         return ""
     other = "no champion" if rival == "none" else f"version {rival}"
     return (
-        f"The gate judged version {version.number} against {other}, not against version {replaced}, "
-        f"which it replaces: see `vitrine compare {version.number} {replaced}`."
+        f"The gate judged version {version.number} against {other}, not against version "
+        f"{replaced}, which it replaces: see `vitrine compare {version.number} {replaced}`."
     )
 
 
