@@ -1,5 +1,7 @@
 """A team's MLflow: PostgreSQL behind it, names and passwords before it, artifacts through it."""
 
+import json
+import os
 from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import dataclass
@@ -12,6 +14,7 @@ from mlflow import MlflowClient
 
 import registering
 from browser import chromium_page, promote_in_ui
+from clones import make_clone
 from servers import mlflow_server, postgres
 from vitrine import tracking
 from vitrine.bundle.format import load_info
@@ -122,6 +125,31 @@ def test_a_version_goes_the_whole_way_through_the_server(
     assert [*team.artifacts.rglob("golden.npz")], "the artifacts did not go through the server"
     assert not (Path.cwd() / "mlflow.db").exists()
     assert _aliases(team.database, "whole-way") == {"champion": 1, "challenger": 1}
+
+
+def test_what_is_promoted_goes_into_service_and_into_the_record(
+    team: Team, login: Login, tiny_bundle: Path, tmp_path: Path
+) -> None:
+    login.be(ADMIN)
+    clone = make_clone(tmp_path)
+    names = ("MLFLOW_TRACKING_URI", "MLFLOW_TRACKING_USERNAME", "MLFLOW_TRACKING_PASSWORD")
+    clone.env |= {name: os.environ[name] for name in names}
+    script = str(clone.path / "tests/registering.py")
+    clone.run("python", script, str(tiny_bundle), "--alias", "challenger")
+    number = "1"
+    clone.run("vitrine", "promote", number, "--reason", "为秋季准备" * 900)
+    assert f"version {number} is in service now" in clone.run("vitrine", "package")
+    history = json.loads(clone.run("vitrine", "history", "--json"))
+    (release,) = history["releases"]
+    assert (release["outcome"], release["by"], history["in_service"]) == (
+        "accepted",
+        "lead",
+        number,
+    )
+    assert release["why"].startswith("为秋季准备")
+    said = clone.run("vitrine", "lineage", release["bento"])
+    assert "✗" not in said
+    assert ADMIN[1] not in said
 
 
 def _aliases(database: str, model: str) -> dict[str, int]:
