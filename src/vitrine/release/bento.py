@@ -40,7 +40,10 @@ def bento_tag(model: str, bentofile: str) -> str:
     Raises:
         ReleaseError: requirements/serve.txt is missing.
     """
-    names = [path.relative_to(SOURCES).as_posix() for path in SOURCES.rglob("*.py")]
+    files = (path for path in SOURCES.rglob("*") if path.is_file())
+    names = [
+        path.relative_to(SOURCES).as_posix() for path in files if path.parent.name != "__pycache__"
+    ]
     try:
         libraries = file_digest(REQUIREMENTS)
     except FileNotFoundError:

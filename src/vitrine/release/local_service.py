@@ -63,7 +63,9 @@ class LocalService:
 
 @contextmanager
 def local_service(what: str, folder: Path, variables: Mapping[str, str]) -> Iterator[LocalService]:
-    """Run `bentoml serve WHAT` in a folder until the block ends, or this process, however it does.
+    """Run `bentoml serve WHAT` in a folder until the block ends.
+
+    On Linux it also ends with this process, however that ends.
 
     Args:
         what: A Bento's tag, or `.` for what the folder's bentofile.yaml names.
@@ -78,7 +80,6 @@ def local_service(what: str, folder: Path, variables: Mapping[str, str]) -> Iter
         port = str(free.getsockname()[1])
     start = time.perf_counter()
     command = [sys.executable, "-m", "bentoml", "serve", what, "--host", "127.0.0.1"]
-    prctl = ctypes.CDLL(None).prctl
     process = subprocess.Popen(
         [*command, "--port", port],
         cwd=folder,
@@ -87,8 +88,7 @@ def local_service(what: str, folder: Path, variables: Mapping[str, str]) -> Iter
         stderr=subprocess.STDOUT,
         text=True,
         start_new_session=True,
-        # Else a killed `vitrine package` would leave the service running for ever.
-        preexec_fn=lambda: prctl(PR_SET_PDEATHSIG, signal.SIGTERM),  # noqa: PLW1509
+        preexec_fn=_end_with_parent if sys.platform == "linux" else None,  # noqa: PLW1509
     )
     try:
         url = f"http://127.0.0.1:{port}"
@@ -96,6 +96,11 @@ def local_service(what: str, folder: Path, variables: Mapping[str, str]) -> Iter
         yield LocalService(url, time.perf_counter() - start)
     finally:
         _stop(process)
+
+
+def _end_with_parent() -> None:
+    # Else a killed `vitrine package` would leave the service running for ever.
+    ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGTERM)
 
 
 def _stop(process: "subprocess.Popen[str]") -> None:
