@@ -14,7 +14,7 @@ from vitrine.core.taxonomy import Label, Taxonomy
 from vitrine.evaluation.abstention import abstain
 from vitrine.evaluation.answers import Answers, HeadAnswers
 from vitrine.evaluation.attacks import Attacked
-from vitrine.evaluation.attention import attention_sheet, evidence, misjudged, typical
+from vitrine.evaluation.attention import attention_sheet, misjudged, typical
 from vitrine.evaluation.behaviour import Kept
 from vitrine.evaluation.charts import confusion, coverage_chart, reliability_diagram
 from vitrine.evaluation.dot_charts import (
@@ -198,14 +198,6 @@ def test_mistakes_are_shown_with_their_images(
     save(mistake_sheet("category", worst_mistakes(head, 9), pixels), tmp_path / "m.png")
     with PIL.Image.open(tmp_path / "m.png") as picture:
         assert (9, 200, 30) in {color for _, color in picture.convert("RGB").getcolors(2**24)}
-
-
-def test_evidence_is_what_speaks_for_the_answer_more_than_for_others() -> None:
-    maps = np.zeros((2, 2, 3), np.float32)
-    maps[0, 0] = 5
-    maps[1, 1] = (0, 4, 0)
-    np.testing.assert_allclose(evidence(maps, 1), [[0, 0], [0, 1]])
-    np.testing.assert_allclose(evidence(maps, 0), 0)
 
 
 def test_the_maps_of_each_head_that_has_them_are_shown_with_the_truth(tmp_path: Path) -> None:

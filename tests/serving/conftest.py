@@ -16,7 +16,7 @@ import uvicorn
 from starlette.applications import Starlette
 
 from vitrine.serving.app import create_app
-from vitrine.serving.classifier import PackagedModel
+from vitrine.serving.model import PackagedModel
 from vitrine.serving.settings import Settings
 
 MAX_BODY_BYTES = 200_000

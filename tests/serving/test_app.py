@@ -2,8 +2,6 @@
 
 import os
 import socket
-import struct
-import zlib
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from io import BytesIO
@@ -16,28 +14,22 @@ import numpy as np
 import PIL.Image
 import pytest
 
+from mutations import claiming
 from vitrine.bundle.runtime import Runtime
 from vitrine.core.errors import BundleError
 from vitrine.serving.app import create_app
-from vitrine.serving.classifier import PackagedModel
+from vitrine.serving.model import PackagedModel
 from vitrine.serving.settings import Settings
-
-
-def huge_png(side: int) -> bytes:
-    """A small PNG file whose header claims side x side pixels."""
-
-    def chunk(name: bytes, data: bytes) -> bytes:
-        return (
-            struct.pack(">I", len(data)) + name + data + struct.pack(">I", zlib.crc32(name + data))
-        )
-
-    header = struct.pack(">IIBBBBB", side, side, 8, 2, 0, 0, 0)
-    pixels = zlib.compress(bytes(1000))
-    return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + chunk(b"IDAT", pixels)
 
 
 def form(data: bytes, name: str = "shoe.jpg") -> dict[str, Any]:
     return {"files": {"image": (name, data, "image/jpeg")}}
+
+
+def without_id(response: httpx.Response) -> dict[str, Any]:
+    document = response.json()
+    assert document.pop("request_id") == response.headers["X-Request-Id"]
+    return document
 
 
 def test_an_image_is_answered_with_named_probabilities(
@@ -77,19 +69,20 @@ def test_the_body_itself_may_be_the_image(client: httpx.Client, jpeg: bytes, kin
     as_form = client.post("/classify", **form(jpeg))
     as_body = client.post("/classify", content=jpeg, headers={"Content-Type": kind})
     assert as_body.status_code == 200
-    assert as_body.json() == as_form.json()
+    assert without_id(as_body) == without_id(as_form)
 
 
 @pytest.mark.parametrize(
     ("request_", "status", "words"),
     [
         (form(b"this is only text, whatever it is called"), 422, "this is text, not an image"),
-        (form(huge_png(30_000)), 422, "30000"),
+        (form(claiming(30_000, 30_000)), 422, "30000"),
         (form(b""), 400, "the image is empty"),
         ({"files": {"picture": b"x"}}, 400, "no field 'image'; its fields: 'picture'"),
         ({"files": {"other": ("", b"")}}, 400, "no field 'image'"),
         ({"files": {"image": (None, "http://example.org/a.jpg")}}, 400, "must be a file"),
-        ({"files": [("image", b"a"), ("image", b"b")]}, 400, "Too many files"),
+        ({"files": [("image", b"a"), ("image", b"b")]}, 400, "the form has 2 images; send one"),
+        ({"files": [("a", b"a")] * 12}, 413, "more than 9 parts"),
         ({"data": {"image": "x"}}, 415, "is application/x-www-form-urlencoded"),
         ({"json": {}}, 415, "is application/json"),
         ({}, 415, "is missing"),
@@ -138,7 +131,7 @@ def test_a_client_that_goes_away_does_no_harm(client: httpx.Client, jpeg: bytes)
 def test_wrong_methods_and_unknown_paths_are_answered_in_json(client: httpx.Client) -> None:
     wrong = client.get("/classify")
     assert (wrong.status_code, wrong.headers["Allow"]) == (405, "POST")
-    assert wrong.json() == {"error": "/classify does not take GET; use POST"}
+    assert without_id(wrong) == {"error": "/classify does not take GET; use POST"}
     unknown = client.get("/classification")
     assert unknown.status_code == 404
     assert "nothing is at /classification" in unknown.json()["error"]
@@ -151,6 +144,8 @@ def test_the_model_says_what_it_is(client: httpx.Client, packaged: PackagedModel
     assert response.headers["X-Bundle-Digest"] == info.digest
     assert response.headers["X-Model-Version"] == "7"
     assert (card["worker"], card["workers"], card["refused"]) == (os.getpid(), 3, None)
+    assert card["thresholds"] == info.thresholds
+    assert card["explains"] == ["style", "category"]
     assert card["version"] == "7"
     assert card["tag"] == "vitrine:v7-0123abcd"
     assert card["bundle_digest"] == info.digest
@@ -158,20 +153,6 @@ def test_the_model_says_what_it_is(client: httpx.Client, packaged: PackagedModel
     assert [style["name"] for style in card["taxonomy"]["styles"]] == list(
         info.taxonomy.names("style")
     )
-
-
-def test_the_description_covers_every_route(client: httpx.Client, jpeg: bytes) -> None:
-    document = client.get("/openapi.json").json()
-    assert set(document["paths"]) == {"/classify", "/model", "/livez", "/readyz"}
-    answers = {
-        ("/classify", "post"): client.post("/classify", **form(jpeg)),
-        ("/model", "get"): client.get("/model"),
-    }
-    for (path, method), answer in answers.items():
-        promised = document["paths"][path][method]["responses"]["200"]
-        assert {name.lower() for name in promised["headers"]} <= set(answer.headers)
-        name = promised["content"]["application/json"]["schema"]["$ref"].rpartition("/")[2]
-        assert set(answer.json()) == set(document["components"]["schemas"][name]["properties"])
 
 
 def test_requests_at_the_same_time_get_their_own_answers(
@@ -188,18 +169,6 @@ def test_requests_at_the_same_time_get_their_own_answers(
         responses = list(pool.map(lambda data: client.post("/classify", **form(data)), sources))
     answers = [list(response.json()["style"]["probabilities"].values()) for response in responses]
     np.testing.assert_allclose(answers, expected, atol=1e-5)
-
-
-def test_a_fault_of_ours_is_answered_without_its_details(
-    client: httpx.Client, jpeg: bytes, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    def broken(*_: object) -> None:
-        raise RuntimeError("a secret")
-
-    monkeypatch.setattr(Runtime, "predict", broken)
-    response = client.post("/classify", **form(jpeg))
-    assert response.status_code == 500
-    assert response.json() == {"error": "the service failed on this request; its log says why"}
 
 
 def test_a_damaged_model_is_not_served(packaged: PackagedModel, tmp_path: Path) -> None:

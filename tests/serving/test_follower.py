@@ -22,8 +22,10 @@ from vitrine.core.errors import ServiceError
 from vitrine.core.files import write_text
 from vitrine.serving import follower as module
 from vitrine.serving.app import create_app
-from vitrine.serving.classifier import Classifier, PackagedModel
+from vitrine.serving.engine import Engine
 from vitrine.serving.follower import Follower, Pin
+from vitrine.serving.metrics import Metrics
+from vitrine.serving.model import PackagedModel
 from vitrine.serving.settings import Settings
 
 Run = Callable[[Starlette], AbstractContextManager[httpx.Client]]
@@ -72,37 +74,37 @@ def place(packaged: PackagedModel, other: Path, tmp_path: Path) -> Place:
 
 
 @pytest.fixture
-def classifier(packaged: PackagedModel) -> Classifier:
-    return Classifier(packaged.open(Settings()))
+def engine(packaged: PackagedModel) -> Engine:
+    return Engine(packaged.open(Settings()), Settings(), Metrics())
 
 
 @pytest.fixture
-def follower(place: Place, classifier: Classifier) -> Follower:
-    follower = Follower(Pin(place.path, place.resolve), classifier, Settings())
+def follower(place: Place, engine: Engine) -> Follower:
+    follower = Follower(Pin(place.path, place.resolve), engine, Settings())
     follower.look()
     return follower
 
 
 def test_what_is_pinned_is_taken_up_and_the_old_one_is_freed(
-    place: Place, classifier: Classifier, follower: Follower
+    place: Place, engine: Engine, follower: Follower
 ) -> None:
-    old = weakref.ref(classifier.model.runtime)
+    old = weakref.ref(engine.model.runtime)
     place.write(NEW)
     follower.look()
-    assert classifier.model.packaged == place.store[NEW]
-    assert classifier.refused is None
+    assert engine.model.packaged == place.store[NEW]
+    assert engine.refused is None
     gc.collect()
     assert old() is None
 
 
 def test_a_file_that_has_not_changed_costs_nothing(
-    place: Place, classifier: Classifier, follower: Follower
+    place: Place, engine: Engine, follower: Follower
 ) -> None:
-    present = classifier.model
+    present = engine.model
     follower.look()
     place.write(OLD)
     follower.look()
-    assert classifier.model is present
+    assert engine.model is present
     assert place.asked == []
 
 
@@ -118,20 +120,20 @@ BREAK: dict[str, tuple[Callable[[Place], object], str | None, str]] = {
 @pytest.mark.parametrize("how", BREAK)
 def test_what_cannot_be_taken_up_is_said_once_and_the_old_one_answers_on(
     place: Place,
-    classifier: Classifier,
+    engine: Engine,
     follower: Follower,
     caplog: pytest.LogCaptureFixture,
     how: str,
 ) -> None:
-    present = classifier.model
+    present = engine.model
     break_it, tag, words = BREAK[how]
     break_it(place)
     for _ in range(3):
         follower.look()
-    assert classifier.model is present
-    assert classifier.refused is not None
-    assert classifier.refused.tag == tag
-    assert words in classifier.refused.reason
+    assert engine.model is present
+    assert engine.refused is not None
+    assert engine.refused.tag == tag
+    assert words in engine.refused.reason
     (record,) = caplog.records
     assert record.levelno == logging.ERROR
     assert record.message.startswith(f"{OLD} still answers, what is pinned was refused: ")
@@ -140,29 +142,29 @@ def test_what_cannot_be_taken_up_is_said_once_and_the_old_one_answers_on(
 
     place.write(OLD)
     follower.look()
-    assert classifier.refused is None
-    assert classifier.model is present
+    assert engine.refused is None
+    assert engine.model is present
     place.write(NEW)
     follower.look()
-    assert classifier.model.packaged.tag == NEW
+    assert engine.model.packaged.tag == NEW
 
 
 def test_a_broken_model_is_tried_again_when_the_file_is_touched(
-    place: Place, classifier: Classifier, follower: Follower, other: Path
+    place: Place, engine: Engine, follower: Follower, other: Path
 ) -> None:
     place.write(BROKEN)
     follower.look()
     shutil.copyfile(other / "model.bin", place.store[BROKEN].folder / "model.bin")
     follower.look()
-    assert classifier.refused is not None
+    assert engine.refused is not None
     os.utime(place.path)
     follower.look()
-    assert classifier.refused is None
-    assert classifier.model.packaged.tag == BROKEN
+    assert engine.refused is None
+    assert engine.model.packaged.tag == BROKEN
 
 
 def test_a_missing_model_is_tried_again_by_itself(
-    place: Place, classifier: Classifier, follower: Follower, monkeypatch: pytest.MonkeyPatch
+    place: Place, engine: Engine, follower: Follower, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     new = place.store.pop(NEW)
     place.write(NEW)
@@ -173,22 +175,22 @@ def test_a_missing_model_is_tried_again_by_itself(
     later = time.monotonic() + module.RETRY_SECONDS
     monkeypatch.setattr(module.time, "monotonic", lambda: later)
     follower.look()
-    assert classifier.refused is None
-    assert classifier.model.packaged == new
+    assert engine.refused is None
+    assert engine.model.packaged == new
 
 
 @pytest.mark.parametrize("error", [RuntimeError("a bug"), ServiceError("a wrong tag")])
 def test_a_fault_of_the_resolver_is_a_refusal_too(
-    place: Place, classifier: Classifier, caplog: pytest.LogCaptureFixture, error: Exception
+    place: Place, engine: Engine, caplog: pytest.LogCaptureFixture, error: Exception
 ) -> None:
     def resolve(tag: str) -> None:
         raise error
 
-    follower = Follower(Pin(place.path, resolve), classifier, Settings())
+    follower = Follower(Pin(place.path, resolve), engine, Settings())
     place.write(NEW)
     follower.look()
-    assert classifier.refused is not None
-    assert str(error) in classifier.refused.reason
+    assert engine.refused is not None
+    assert str(error) in engine.refused.reason
     shown = [record for record in caplog.records if record.exc_info]
     assert bool(shown) == isinstance(error, RuntimeError)
 

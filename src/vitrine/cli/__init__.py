@@ -14,6 +14,7 @@ from vitrine.cli import (
     export,
     history,
     import_,
+    key,
     lineage,
     package,
     prepare,
@@ -81,6 +82,7 @@ app.command("compare")(compare.command)
 app.command("history")(history.command)
 app.command("lineage")(lineage.command)
 app.command("smoke")(smoke.command)
+app.command("key")(key.command)
 
 
 def main() -> None:

@@ -31,6 +31,10 @@ class ImageError(DataError):
         self.reason = reason
 
 
+class ImageTooLarge(ImageError):
+    """One image has more bytes or pixels than a limit allows."""
+
+
 class ImportFailed(DataError):
     """A source cannot be imported into the data folder."""
 

@@ -9,6 +9,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
+from vitrine.bundle.evidence import evidence
 from vitrine.bundle.runtime import Predictions
 from vitrine.core.taxonomy import HEADS, UNKNOWN, Head, Taxonomy
 from vitrine.evaluation.answers import HeadAnswers
@@ -77,19 +78,6 @@ def attention_sheet(
                 _overlay(axes, images[place], evidence(found[place], answer))
                 _caption(axes, taxonomy.names(head), probabilities[place], truth)
     return figure
-
-
-def evidence(maps: NDArray[np.float32], answer: int) -> NDArray[np.float32]:
-    """Return where an image speaks for a class, (height, width), 0 to 1.
-
-    What speaks for all classes alike does not decide, so the mean over the classes is taken off.
-
-    Args:
-        maps: The class-activation maps of one image, (height, width, classes).
-        answer: Which class.
-    """
-    above = np.maximum(maps[..., answer] - maps.mean(axis=-1), 0)
-    return np.asarray(above / max(float(above.max()), 1e-9))
 
 
 def _overlay(axes: Axes, image: NDArray[np.uint8], strength: NDArray[np.float32]) -> None:

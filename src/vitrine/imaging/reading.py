@@ -11,7 +11,7 @@ import PIL.Image
 from numpy.typing import NDArray
 from PIL.ImageFile import ImageFile
 
-from vitrine.core.errors import ImageError
+from vitrine.core.errors import ImageError, ImageTooLarge
 from vitrine.core.params import ImageParams
 from vitrine.imaging.formats import opener_of, why_no_image
 
@@ -161,14 +161,14 @@ def _open(data: bytes, image: ImageParams, name: str) -> ImageFile:
     try:
         opened = opener(BytesIO(data))
     except PIL.Image.DecompressionBombError as error:
-        raise ImageError(name, f"the image has too many pixels: {error}") from None
+        raise ImageTooLarge(name, f"the image has too many pixels: {error}") from None
     except MemoryError:
         raise
     except Exception as error:  # a decoder fed with hostile bytes may raise anything
         raise _damaged(name, error) from error
     width, height = opened.size
     if width * height > image.max_pixels:
-        raise ImageError(
+        raise ImageTooLarge(
             name,
             f"the image has {width} x {height} pixels, more than the {image.max_pixels:,} that "
             "image.max_pixels allows; make it smaller",
@@ -183,7 +183,7 @@ def _check_bytes(size: int, image: ImageParams, name: str) -> None:
     if size == 0:
         raise ImageError(name, "the file is empty")
     if size > image.max_bytes:
-        raise ImageError(
+        raise ImageTooLarge(
             name,
             f"the file has {size:,} bytes, more than the {image.max_bytes:,} that "
             "image.max_bytes allows; make it smaller",

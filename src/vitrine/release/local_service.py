@@ -19,6 +19,8 @@ from typing import Any
 
 from vitrine.core.errors import ServiceError
 
+PRIVATE = {"VITRINE_SERVING_KEYS": "", "VITRINE_SERVING_LOG": ""}
+"""Settings of a service that nobody else uses: no key to ask for, no predictions to keep."""
 READY_SECONDS = 60.0
 ANSWER_SECONDS = 30.0
 SAID = 2000
@@ -83,7 +85,7 @@ def local_service(what: str, folder: Path, variables: Mapping[str, str]) -> Iter
     process = subprocess.Popen(
         [*command, "--port", port],
         cwd=folder,
-        env={**os.environ, **variables},
+        env={**os.environ, **PRIVATE, **variables},
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,

@@ -2,6 +2,7 @@
 
 import http.client
 import json
+import os
 import time
 import urllib.request
 from collections.abc import Mapping
@@ -9,6 +10,8 @@ from typing import Any
 
 from vitrine.core.errors import ReleaseError, ServiceError
 
+KEY = "VITRINE_API_KEY"
+"""The variable with the key of a service that asks for one."""
 PATIENCE = 60.0
 """Seconds that a service has to take a model up."""
 PAUSE = 0.1
@@ -92,7 +95,10 @@ def _refused(card: Mapping[str, Any], tag: str) -> str:
 
 
 def _card(url: str) -> dict[str, Any]:
-    with urllib.request.urlopen(f"{url.rstrip('/')}/model", timeout=5) as answer:  # noqa: S310
+    request = urllib.request.Request(f"{url.rstrip('/')}/model")  # noqa: S310 - a person gave it
+    if key := os.environ.get(KEY):
+        request.add_header("X-Api-Key", key)
+    with urllib.request.urlopen(request, timeout=5) as answer:  # noqa: S310
         card: dict[str, Any] = json.load(answer)
     if not isinstance(card, dict) or not card.keys() >= EXPECTED:
         raise ValueError("what answers there is no service of Vitrine's")

@@ -13,7 +13,8 @@ import anyio.to_thread
 
 from vitrine.core.errors import VitrineError
 from vitrine.core.pin import pinned_tag
-from vitrine.serving.classifier import Classifier, PackagedModel
+from vitrine.serving.engine import Engine
+from vitrine.serving.model import PackagedModel
 from vitrine.serving.schemas import Refusal
 from vitrine.serving.settings import Settings
 
@@ -40,20 +41,20 @@ class Pin:
 
 
 class Follower:
-    """Looks at a pin and lets a classifier answer with what it names.
+    """Looks at a pin and lets an engine answer with what it names.
 
     A model that cannot be taken up leaves the present one answering: that is logged once, kept in
-    the classifier's `refused`, and tried again when the file changes.
+    the engine's `refused`, and tried again when the file changes.
 
     Args:
         pin: What is followed.
-        classifier: Whose model is replaced.
+        engine: Whose model is replaced.
         settings: How models are opened.
     """
 
-    def __init__(self, pin: Pin, classifier: Classifier, settings: Settings) -> None:
+    def __init__(self, pin: Pin, engine: Engine, settings: Settings) -> None:
         self._pin = pin
-        self._classifier = classifier
+        self._engine = engine
         self._settings = settings
         self._seen: tuple[int, ...] | None = None
         self._retry_at = math.inf
@@ -81,25 +82,25 @@ class Follower:
             self._refuse(tag, f"{type(error).__name__}: {error}")
 
     def _follow(self, tag: str | None) -> None:
-        old = self._classifier.model.packaged.tag
+        old = self._engine.model.packaged.tag
         if tag is None:
             self._refuse(tag, f"{self._pin.path} pins no model; run `vitrine package`")
         elif tag == old:
-            self._classifier.refused = None
+            self._engine.refused = None
         elif (packaged := self._pin.resolve(tag)) is None:
             self._retry_at = time.monotonic() + RETRY_SECONDS
             self._refuse(tag, f"{tag} is not in BentoML's store; run `vitrine package`")
         else:
             # What was refused before is tried anew: whoever waits must not take it for the outcome.
-            self._classifier.refused = None
-            self._classifier.model = packaged.open(self._settings)
+            self._engine.refused = None
+            self._engine.take_up(packaged.open(self._settings))
             logger.info("%s now answers, in the place of %s", tag, old)
 
     def _refuse(self, tag: str | None, reason: str) -> None:
         refusal = Refusal(tag=tag, reason=reason)
-        if refusal != self._classifier.refused:
-            self._classifier.refused = refusal
-            present = self._classifier.model.packaged.tag
+        if refusal != self._engine.refused:
+            self._engine.refused = refusal
+            present = self._engine.model.packaged.tag
             logger.error("%s still answers, what is pinned was refused: %s", present, reason)
 
 

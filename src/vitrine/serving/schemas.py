@@ -1,16 +1,10 @@
 """The documents that the service sends."""
 
-from typing import Self
-
-import numpy as np
-from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field
 
 from vitrine.bundle.format import Lineage
 from vitrine.core.params import ImageParams
-from vitrine.core.taxonomy import Taxonomy
-
-DIGITS = 6
+from vitrine.core.taxonomy import Head, Taxonomy
 
 
 class Document(BaseModel):
@@ -19,23 +13,24 @@ class Document(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
 
+class LabelAnswer(Document):
+    """One label and how probable it is."""
+
+    label: str = Field(description="Its name in the taxonomy.")
+    probability: float = Field(description="Its calibrated probability, 0 to 1.")
+    name: dict[str, str] = Field(description="What people read, by language: `en` and `zh`.")
+
+
 class HeadAnswer(Document):
     """What the model says about the style or the category of an image."""
 
     label: str = Field(description="The name of the most probable label.")
     probability: float = Field(description="Its calibrated probability, 0 to 1.")
+    unsure: bool = Field(
+        description="Whether that is too little for an answer as precise as the model promises."
+    )
+    top: tuple[LabelAnswer, ...] = Field(description="The most probable labels, best first.")
     probabilities: dict[str, float] = Field(description="The probability of every label, by name.")
-
-    @classmethod
-    def of(cls, names: tuple[str, ...], probabilities: NDArray[np.float32]) -> Self:
-        """Name the probabilities of a head, (classes,) in the order of the taxonomy."""
-        rounded = [round(float(probability), DIGITS) for probability in probabilities]
-        best = int(probabilities.argmax())
-        return cls(
-            label=names[best],
-            probability=rounded[best],
-            probabilities=dict(zip(names, rounded, strict=True)),
-        )
 
 
 class ModelName(Document):
@@ -45,11 +40,53 @@ class ModelName(Document):
     bundle_digest: str = Field(description="The SHA-256 of what was served.")
 
 
-class Classification(Document):
+class Answer(Document):
+    """Base of all answers about images."""
+
+    request_id: str = Field(description="The request's X-Request-Id; made here where it had none.")
+
+
+class Classification(Answer):
     """The answer to one image. A head without labels in the taxonomy is null."""
 
     style: HeadAnswer | None
     category: HeadAnswer | None
+    model: ModelName
+
+
+class BatchItem(Document):
+    """What became of one image of many: an answer or an error."""
+
+    name: str = Field(description="The name of the file, as it was sent.")
+    answer: Classification | None = Field(description="Null where the image cannot be used.")
+    error: str | None = Field(description="Why it cannot be used; null where it was answered.")
+
+
+class BatchAnswer(Answer):
+    """The answers to many images, in their order, all by one model."""
+
+    answers: tuple[BatchItem, ...]
+
+
+class Embedding(Answer):
+    """What the model makes of an image before it answers: alike images have alike vectors."""
+
+    embedding: tuple[float, ...] = Field(description="The vector before the heads.")
+    model: ModelName
+
+
+class HeatMap(Answer):
+    """Where an image speaks for a label."""
+
+    head: Head
+    label: str = Field(description="For which label the evidence is.")
+    probability: float = Field(description="Its calibrated probability, 0 to 1.")
+    height: int = Field(description="Rows of the map.")
+    width: int = Field(description="Columns of the map.")
+    values: tuple[tuple[float, ...], ...] = Field(
+        description="Row by row, from 0 to 1 at the strongest place. The map lies over the whole "
+        "image as the network sees it: see `image` of `GET /model`."
+    )
     model: ModelName
 
 
@@ -74,6 +111,10 @@ class ModelCard(Document):
     bundle_digest: str = Field(description="The SHA-256 of what is served.")
     image: ImageParams = Field(description="How bytes become the pixels that the network sees.")
     taxonomy: Taxonomy = Field(description="The labels that it can answer.")
+    thresholds: dict[Head, float] = Field(
+        description="By head, the probability below which an answer is unsure."
+    )
+    explains: tuple[Head, ...] = Field(description="The heads that have heat maps.")
     lineage: Lineage = Field(description="The commit, data, parameters and run that made it.")
     refused: Refusal | None = Field(
         description="What is pinned but did not come up in this worker; null when nothing is."
@@ -86,3 +127,4 @@ class Problem(Document):
     """Why a request was refused."""
 
     error: str = Field(description="What is wrong, what was found, what to do.")
+    request_id: str = Field(description="The request's X-Request-Id; made here where it had none.")

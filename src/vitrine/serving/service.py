@@ -16,8 +16,12 @@ from bentoml._internal.resource import system_resources
 from vitrine.core.errors import ServiceError, VitrineError
 from vitrine.core.pin import ALIAS, BENTOFILE
 from vitrine.serving.app import create_app
-from vitrine.serving.classifier import PackagedModel
+from vitrine.serving.connection import guard_connections
+from vitrine.serving.counting import share_folder
+from vitrine.serving.exposure import LOOPBACK, check_exposure, host_of_serve
 from vitrine.serving.follower import Pin
+from vitrine.serving.model import PackagedModel
+from vitrine.serving.prediction_log import check_log
 from vitrine.serving.settings import Settings
 
 NAME = "vitrine-api"
@@ -49,21 +53,23 @@ def declare() -> Any:
     path = followed(settings, Path.cwd())
     pin = Pin(path, packaged_model) if path else None
 
-    def prove() -> None:
-        with _speaking():
-            model.open(settings)
+    start = functools.partial(_start, settings, model)
+    guard_connections()
 
     @bentoml.asgi_app(create_app(model, settings, pin), path="/")
     class VitrineApi:
         """Says the style and the category of product images."""
 
-        # Tried once before any worker starts, so that a fault ends `bentoml serve` in one line.
-        prove_model = bentoml.on_deployment(prove)
+        # Once, before any worker starts: a fault ends `bentoml serve` in one line.
+        start_server = bentoml.on_deployment(start)
 
     return bentoml.service(
         name=NAME,
         workers=settings.workers,
-        traffic={"timeout": settings.timeout},
+        # After our own, which is counted and has words; BentoML's cannot be switched off.
+        traffic={"timeout": settings.timeout + 1},
+        # BentoML's own default is every address.
+        http={"host": LOOPBACK},
         # BentoML's own label every path ever asked for, and two servers on a machine overwrite
         # each other's.
         metrics={"enabled": False},
@@ -107,6 +113,14 @@ def followed(settings: Settings, folder: Path) -> Path | None:
         return Path(settings.follow) if settings.follow else None
     is_bento = folder.name == "src" and (folder.parent / "bento.yaml").is_file()
     return None if is_bento or not (folder / BENTOFILE).is_file() else folder / BENTOFILE
+
+
+def _start(settings: Settings, model: PackagedModel) -> None:
+    with _speaking():
+        check_exposure(settings, host_of_serve())
+        check_log(settings)
+        model.open(settings)
+        share_folder()
 
 
 def _counted(settings: Settings) -> Settings:
