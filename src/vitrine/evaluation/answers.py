@@ -1,6 +1,6 @@
 """What a bundle answers for a whole split, beside what is true."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -12,7 +12,7 @@ from vitrine.bundle.runtime import Runtime
 from vitrine.core.errors import PreparedDataError
 from vitrine.core.progress import track
 from vitrine.core.taxonomy import UNKNOWN, Head, Taxonomy
-from vitrine.inputs.shards import read_batches
+from vitrine.inputs.shards import Batch, read_batches
 from vitrine.inputs.summary import Summary
 
 
@@ -92,15 +92,30 @@ def collect(runtime: Runtime, folder: Path, split: str, batch_size: int) -> Answ
     """
     summary = Summary.load(folder)
     check_fit(runtime.info, summary)
-    names: list[str] = []
-    labels: dict[Head, list[NDArray[np.int64]]] = {head: [] for head in runtime.info.heads}
-    found: dict[Head, list[NDArray[np.float32]]] = {head: [] for head in runtime.info.heads}
-    batches = read_batches(folder, split, batch_size)
     total = -(-summary.splits[split].images // batch_size)
-    for batch in track(batches, f"Answering {split}", total):
+    batches = track(read_batches(folder, split, batch_size), f"Answering {split}", total)
+    return answer_all(runtime, batches, split)
+
+
+def answer_all(runtime: Runtime, batches: Iterable[Batch], split: str) -> Answers:
+    """Answer every image of some batches, whose pixels and labels are in the bundle's own form.
+
+    Args:
+        runtime: The bundle.
+        batches: All images of a split.
+        split: Its name.
+
+    Raises:
+        PreparedDataError: There is no image.
+    """
+    heads = runtime.info.heads
+    names: list[str] = []
+    labels: dict[Head, list[NDArray[np.int64]]] = {head: [] for head in heads}
+    found: dict[Head, list[NDArray[np.float32]]] = {head: [] for head in heads}
+    for batch in batches:
         predictions = runtime.predict(batch.images)
         names += batch.names
-        for head in runtime.info.heads:
+        for head in heads:
             labels[head].append(batch.labels[head])
             found[head].append(predictions.probabilities(head))
     if not names:

@@ -4,12 +4,11 @@ from collections.abc import Mapping, Sequence
 from itertools import chain, zip_longest
 
 import numpy as np
-import PIL.Image
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
-from vitrine.bundle.evidence import evidence
+from vitrine.bundle.evidence import enlarged, evidence
 from vitrine.bundle.runtime import Predictions
 from vitrine.core.taxonomy import HEADS, UNKNOWN, Head, Taxonomy
 from vitrine.evaluation.answers import HeadAnswers
@@ -81,9 +80,7 @@ def attention_sheet(
 
 
 def _overlay(axes: Axes, image: NDArray[np.uint8], strength: NDArray[np.float32]) -> None:
-    height, width = image.shape[:2]
-    coarse = PIL.Image.fromarray(strength.astype(np.float32))
-    smooth = np.asarray(coarse.resize((width, height), PIL.Image.Resampling.BICUBIC)).clip(0, 1)
+    smooth = enlarged(strength, *image.shape[:2])
     bare(axes)
     axes.imshow(image.mean(axis=2), cmap="gray", vmin=0, vmax=255, interpolation="lanczos")
     axes.imshow(smooth, cmap="inferno", alpha=0.75 * smooth, vmin=0, vmax=1)

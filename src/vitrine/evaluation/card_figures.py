@@ -1,6 +1,6 @@
 """The sections of a model card that report figures; each yields blocks of Markdown."""
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator
 
 from vitrine.bundle.format import BundleInfo
 from vitrine.core.params import AttackParams, BehaviourParams, EvaluateParams
@@ -8,6 +8,7 @@ from vitrine.evaluation.markdown import picture, plain, table
 from vitrine.evaluation.metrics import PER_CLASS, ClassScore
 from vitrine.evaluation.report import HeadReport, Report
 from vitrine.evaluation.slices import SliceScore
+from vitrine.evaluation.wording import in_brackets, with_interval
 
 WEAKEST = 5
 """How many classes are named as the weakest."""
@@ -39,7 +40,7 @@ def quality(report: Report) -> Iterator[str]:
     yield "## Quality"
     heads = report.heads
     rows = [
-        (text, *(_with_interval(head.measures, measure) for head in heads.values()))
+        (text, *(with_interval(head.measures, measure) for head in heads.values()))
         for measure, text in MEASURES
     ]
     rows.append(("Test images", *(str(len(head.answers.labels)) for head in heads.values())))
@@ -74,7 +75,7 @@ def calibration(report: Report, info: BundleInfo, pictures: Collection[str]) -> 
                 for head in report.heads.values()
                 for cell in (
                     f"{head.uncalibrated[measure]:.3f}",
-                    _with_interval(head.measures, measure),
+                    with_interval(head.measures, measure),
                 )
             ),
         )
@@ -130,7 +131,7 @@ def slices(report: Report, section: EvaluateParams, pictures: Collection[str]) -
                 plain(score.name),
                 score.head,
                 str(score.images),
-                f"{score.accuracy:.3f} {_interval(score.low, score.high)}",
+                f"{score.accuracy:.3f} {in_brackets(score.low, score.high)}",
                 f"{100 * score.difference:+.1f} points",
             )
             for score in weak[:WEAK_SLICES]
@@ -244,7 +245,7 @@ def _class_row(score: ClassScore) -> tuple[str, ...]:
         for name in (measure, f"{measure}_low", f"{measure}_high")
         if (value := getattr(score, name)) is not None
     }
-    cells = (_with_interval(figures, measure, 2) for measure in PER_CLASS)
+    cells = (with_interval(figures, measure, 2) for measure in PER_CLASS)
     confused = plain(score.confused_with)
     if confused:
         confused = f"{confused} ({score.confused_images})"
@@ -257,16 +258,3 @@ def _weakest(head: HeadReport) -> Iterator[str]:
     if weakest:
         named = ", ".join(f"{plain(score.name)} (F1 {score.f1:.2f})" for score in weakest)
         yield f"Weakest of the classes with at least {FEW_IMAGES} test images: {named}."
-
-
-def _with_interval(figures: Mapping[str, float], name: str, digits: int = 3) -> str:
-    value = f"{figures[name]:.{digits}f}"
-    if f"{name}_low" not in figures:
-        return value
-    low, high = figures[f"{name}_low"], figures[f"{name}_high"]
-    return f"{value} {_interval(low, high, digits)}"
-
-
-def _interval(low: float, high: float, digits: int = 3) -> str:
-    # Spaces that do not break: a narrow table would have a line a word.
-    return f"({low:.{digits}f}\u00a0to\u00a0{high:.{digits}f})"

@@ -5,12 +5,14 @@ one over n / d independent images, where d is the design effect (Kish, Survey Sa
 bootstrap draws products anew, not images.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.stats import norm
 
+PERCENTILES = (2.5, 97.5)
+"""Between which a 95 % interval lies."""
 QUANTILE = float(norm.ppf(0.975))
 """How many standard errors a 95 % interval reaches to either side."""
 
@@ -69,3 +71,9 @@ def redrawn(
     for _ in range(resamples):
         drawn = start + (generator.random(len(start)) * size).astype(np.int64)
         yield np.bincount(drawn, minlength=len(start))[unit]
+
+
+def interval(values: Sequence[float] | NDArray[np.floating]) -> tuple[float, float]:
+    """Return the 95 % interval of a figure, (low, high), from its values in all resamples."""
+    low, high = np.percentile(values, PERCENTILES)
+    return float(low), float(high)

@@ -9,11 +9,10 @@ from numpy.typing import NDArray
 
 from vitrine import imaging
 from vitrine.bundle.runtime import Runtime
-from vitrine.core.errors import PreparedDataError
 from vitrine.core.params import ImageParams
 from vitrine.core.progress import track
 from vitrine.core.taxonomy import UNKNOWN, Head
-from vitrine.evaluation.answers import Answers
+from vitrine.evaluation.answers import Answers, answer_all
 from vitrine.inputs.shards import Batch, read_batches
 from vitrine.inputs.summary import Summary
 
@@ -89,26 +88,16 @@ def answer_test(runtime: Runtime, prepared: Path, data: Path) -> Answers:
     summary = Summary.load(prepared)
     info = runtime.info
     theirs = {head: _translation(head, summary, runtime) for head in info.heads}
-    names: list[str] = []
-    labels: dict[Head, list[NDArray[np.int64]]] = {head: [] for head in info.heads}
-    found: dict[Head, list[NDArray[np.float64]]] = {head: [] for head in info.heads}
     total = -(-summary.splits[SPLIT].images // BATCH_SIZE)
-    for batch in track(read_batches(prepared, SPLIT, BATCH_SIZE), "Comparing", total):
-        predictions = runtime.predict(_pixels(batch, data, info.image, summary.image))
-        names += batch.names
-        for head in info.heads:
-            labels[head].append(theirs[head][batch.labels[head]])
-            found[head].append(predictions.probabilities(head).astype(np.float64))
-    if not names:
-        raise PreparedDataError(
-            "the test split is empty, so nothing can be compared: raise prepare.test_share"
+    translated = (
+        Batch(
+            _pixels(batch, data, info.image, summary.image),
+            {head: theirs[head][batch.labels[head]] for head in info.heads},
+            batch.names,
         )
-    return Answers(
-        info.taxonomy,
-        names,
-        {head: np.concatenate(parts) for head, parts in labels.items()},
-        {head: np.concatenate(parts) for head, parts in found.items()},
+        for batch in track(read_batches(prepared, SPLIT, BATCH_SIZE), "Comparing", total)
     )
+    return answer_all(runtime, translated, SPLIT)
 
 
 def _pixels(batch: Batch, data: Path, wanted: ImageParams, held: ImageParams) -> NDArray[np.uint8]:

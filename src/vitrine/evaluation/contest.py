@@ -12,7 +12,7 @@ from vitrine.bundle.runtime import Runtime
 from vitrine.core.taxonomy import HEADS, Head
 from vitrine.evaluation.answers import Answers
 from vitrine.evaluation.attributes import look_up
-from vitrine.evaluation.comparison import Pair, pair_up
+from vitrine.evaluation.comparison import Pair, answer_test, pair_up
 from vitrine.evaluation.latency import latencies
 from vitrine.evaluation.paired import Change, Discordance, discordance, macro_f1_change
 from vitrine.evaluation.slices import Slice, read_attributes, slices_of
@@ -62,6 +62,16 @@ class Contestant:
 
     answers: Answers
     runtime: Runtime
+
+    @classmethod
+    def of(cls, bundle: Path, prepared: Path, data: Path) -> "Contestant":
+        """Load a bundle and let it answer the test images; the rest is as in `answer_test`.
+
+        Raises:
+            BundleError: It is no sound bundle.
+        """
+        timed = Runtime(bundle, threads=1)
+        return cls(answer_test(Runtime(bundle), prepared, data), timed)
 
 
 @dataclass(frozen=True, slots=True)

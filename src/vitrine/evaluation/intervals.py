@@ -14,12 +14,9 @@ from numpy.typing import NDArray
 
 from vitrine.evaluation.answers import HeadAnswers
 from vitrine.evaluation.cells import Cells
-from vitrine.evaluation.clusters import redrawn
+from vitrine.evaluation.clusters import interval, redrawn
 from vitrine.evaluation.metrics import PER_CLASS, in_top3, losses
 from vitrine.evaluation.reliability import places
-
-PERCENTILES = (2.5, 97.5)
-"""Between which a 95 % interval lies."""
 
 Interval = tuple[float, float]
 Floats = NDArray[np.float64]
@@ -76,14 +73,9 @@ def intervals(head: HeadAnswers, bootstrap: Bootstrap) -> Intervals:
     figures |= {f"macro_{name}": values.mean(axis=1) for name, values in classes.items()}
     figures["balanced_accuracy"] = figures["macro_recall"]
     return Intervals(
-        {name: _interval(values) for name, values in figures.items()},
-        {name: [_interval(of_class) for of_class in values.T] for name, values in classes.items()},
+        {name: interval(values) for name, values in figures.items()},
+        {name: [interval(of_class) for of_class in values.T] for name, values in classes.items()},
     )
-
-
-def _interval(values: Floats) -> Interval:
-    low, high = np.percentile(values, PERCENTILES)
-    return float(low), float(high)
 
 
 class _WholeFigures:

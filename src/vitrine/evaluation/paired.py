@@ -13,7 +13,7 @@ from scipy.optimize import brentq
 from scipy.stats import binomtest, norm
 
 from vitrine.evaluation.cells import Cells
-from vitrine.evaluation.clusters import design_effect, redrawn
+from vitrine.evaluation.clusters import design_effect, interval, redrawn
 
 Booleans = NDArray[np.bool_]
 Integers = NDArray[np.int64]
@@ -177,6 +177,5 @@ def macro_f1_change(
         one.macro_f1(weights) - other.macro_f1(weights)
         for weights in redrawn(labels, products, resamples, seed)
     ]
-    low, high = np.percentile(differences, (2.5, 97.5))
     alike = np.ones_like(labels)
-    return Change(one.macro_f1(alike), other.macro_f1(alike), float(low), float(high))
+    return Change(one.macro_f1(alike), other.macro_f1(alike), *interval(differences))

@@ -4,14 +4,12 @@ from dataclasses import dataclass
 from typing import Any
 
 from vitrine import tracking
-from vitrine.bundle.runtime import Runtime
 from vitrine.core.columns import aligned
 from vitrine.core.errors import ReleaseError
 from vitrine.core.layout import DATA, artifacts
 from vitrine.core.manifest import Catalogue
 from vitrine.core.params import RegisterParams
 from vitrine.core.taxonomy import Head
-from vitrine.evaluation.comparison import answer_test
 from vitrine.evaluation.contest import (
     Contest,
     Contestant,
@@ -174,8 +172,7 @@ def compare_versions(section: RegisterParams, first: str, second: str) -> Compar
 
 def _contestant(version: Version) -> Contestant:
     folder = tracking.download_bundle(version.name, version.number)
-    answers = answer_test(Runtime(folder), artifacts("prepare"), DATA)
-    return Contestant(answers, Runtime(folder, threads=1))
+    return Contestant.of(folder, artifacts("prepare"), DATA)
 
 
 def _header(what: str, one: str, other: str, last: str) -> tuple[str, ...]:

@@ -6,6 +6,8 @@ import numpy as np
 import PIL.Image
 from numpy.typing import NDArray
 
+from vitrine.bundle.evidence import enlarged
+
 OPACITY = 0.75
 """Of the strongest place; weaker ones are as much more transparent."""
 GLOW = np.array(
@@ -23,9 +25,7 @@ def overlay(pixels: NDArray[np.uint8], strength: NDArray[np.float32]) -> bytes:
         pixels: The image, (height, width, 3).
         strength: The evidence, 0 to 1, of any smaller size.
     """
-    height, width = pixels.shape[:2]
-    coarse = PIL.Image.fromarray(strength.astype(np.float32))
-    smooth = np.asarray(coarse.resize((width, height), PIL.Image.Resampling.BICUBIC)).clip(0, 1)
+    smooth = enlarged(strength, *pixels.shape[:2])
     steps = np.linspace(0, 1, len(GLOW))
     glow = np.stack([np.interp(smooth, steps, channel) for channel in GLOW.T], axis=-1)
     grey = pixels.mean(axis=2, keepdims=True)

@@ -27,6 +27,7 @@ from vitrine.evaluation.card_page import card_page
 from vitrine.evaluation.pictures import write_charts, write_examples
 from vitrine.evaluation.report import Circumstances, HeadReport, Report, judge
 from vitrine.evaluation.slices import SLICES_FILE, SliceScore, slices_of, write_attributes
+from vitrine.evaluation.wording import with_interval
 from vitrine.inputs.summary import Summary
 from vitrine.quality.facts import FACTS_FILE, read_columns
 
@@ -44,9 +45,12 @@ class EvaluateResult:
         """Return the lines that a person sees."""
         lines = []
         for name, head in self.report.heads.items():
-            accuracy, macro_f1 = (_tell(head, name) for name in ("accuracy", "macro_f1"))
+            accuracy, macro_f1 = (
+                with_interval(head.measures, measure) for measure in ("accuracy", "macro_f1")
+            )
             images = len(head.answers.labels)
-            lines.append(f"{name}: accuracy {accuracy}, macro F1 {macro_f1}; {images:,} images")
+            line = f"{name}: accuracy {accuracy}, macro F1 {macro_f1}; {images:,} images"
+            lines.append(line.replace("\u00a0", " "))
             lines.append(f"  {_tell_sure(head)}")
             if worst := self.report.worst_slices.get(name):
                 lines.append(f"  {_tell_slice(worst)}")
@@ -132,14 +136,6 @@ def _log(report: Report, folder: Path, run_id: str) -> None:
     with tracking.pipeline_run(run_id) as run:
         run.log_metrics(metrics)
         run.log_folder(folder, "evaluate")
-
-
-def _tell(head: HeadReport, measure: str) -> str:
-    found = head.measures
-    if f"{measure}_low" not in found:
-        return f"{found[measure]:.3f}"
-    low, high = found[f"{measure}_low"], found[f"{measure}_high"]
-    return f"{found[measure]:.3f} ({low:.3f} to {high:.3f})"
 
 
 def _tell_sure(head: HeadReport) -> str:

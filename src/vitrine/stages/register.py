@@ -14,7 +14,7 @@ from vitrine.core.manifest import Catalogue
 from vitrine.core.params import RegisterParams
 from vitrine.evaluation.answers import collect
 from vitrine.evaluation.champion import check_champion, note_test_split
-from vitrine.evaluation.comparison import SPLIT, answer_test
+from vitrine.evaluation.comparison import SPLIT
 from vitrine.evaluation.contest import Contestant, Ground, compare
 from vitrine.evaluation.gate import (
     Check,
@@ -158,14 +158,13 @@ def _against_champion(mine: Contestant, digest: str, section: RegisterParams) ->
         return _alone(mine, True, f"it is the champion itself, version {champion.number}", section)
     try:
         folder = tracking.download_bundle(section.name, champion.number)
-        rival, alone = Runtime(folder), Runtime(folder, threads=1)
+        theirs = Contestant.of(folder, artifacts("prepare"), DATA)
     except BundleError as error:
         reason = (
             f"the champion, version {champion.number}, does not load ({error}), so nothing can be "
             'compared: promote this one with `vitrine promote N --force --reason "…"`'
         )
         return _alone(mine, False, reason, section)
-    theirs = Contestant(answer_test(rival, artifacts("prepare"), DATA), alone)
     ground = Ground.read(
         mine.answers.names,
         Catalogue(DATA).manifest_path,
