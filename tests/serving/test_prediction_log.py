@@ -88,6 +88,7 @@ def test_without_a_folder_nothing_is_kept(tmp_path: Path, monkeypatch: pytest.Mo
     monkeypatch.chdir(tmp_path)
     metrics = Metrics()
     log = PredictionLog(Settings(), metrics)
+    assert not log.wants()
     log.write({"number": 1})
     log.close()
     assert list(tmp_path.iterdir()) == []
@@ -97,7 +98,8 @@ def test_without_a_folder_nothing_is_kept(tmp_path: Path, monkeypatch: pytest.Mo
 def test_a_share_is_kept(tmp_path: Path) -> None:
     log = PredictionLog(Settings(log=str(tmp_path), log_share=0.25), Metrics())
     for number in range(1600):
-        log.write({"number": number})
+        if log.wants():
+            log.write({"number": number})
     log.close()
     # Five standard deviations of a binomial about 400.
     assert 313 < len(list(read_log(tmp_path))) < 487

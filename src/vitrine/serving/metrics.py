@@ -70,7 +70,7 @@ class Metrics:
         self._confidence = histogram("vitrine_confidence", said, ["head"], buckets=CONFIDENCE)
         said = "Requests, or single images of them, that were refused."
         self._refusals = counter("vitrine_refusals", said, ["reason"])
-        self._waiting = gauge("vitrine_waiting_images", "Decoded images that wait for inference.")
+        self._waiting = gauge("vitrine_waiting_images", "Images taken in and not yet answered.")
         said = "Workers that answer with a model."
         self._model_info = gauge("vitrine_model_info", said, ["version", "bundle_digest"])
         said = "Entries that the prediction log could not keep."
@@ -120,7 +120,7 @@ class Metrics:
         self._refusals.labels(reason).inc()
 
     def waiting(self, images: int) -> None:
-        """Note how many decoded images wait in this worker."""
+        """Note how many images this worker has taken in and not yet answered."""
         self._waiting.set(images)
 
     def model(self, version: str, bundle_digest: str) -> None:

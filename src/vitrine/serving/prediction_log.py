@@ -79,14 +79,16 @@ class PredictionLog:
         if settings.log:
             self._thread.start()
 
+    def wants(self) -> bool:
+        """Say whether the next answer belongs to the share that is kept: leave it to chance."""
+        return random.random() < self._share  # noqa: S311 - a sample
+
     def write(self, entry: Mapping[str, Any]) -> None:
-        """Take an entry, or leave it to chance; returns at once.
+        """Take an entry; returns at once.
 
         Args:
             entry: Values for JSON; the embedding is an array of numpy, the image bytes.
         """
-        if random.random() >= self._share:  # noqa: S311 - a sample
-            return
         size = len(entry.get("image") or b"")
         with self._lock:
             room = MAX_WAITING_BYTES - self._waiting_bytes

@@ -196,7 +196,7 @@ def _classified(request: Request, answered: Answered) -> Classification:
     for head, answer in answers.items():
         if answer:
             serving.metrics.predicted(head, answer.label, answer.probability, answer.unsure)
-    if serving.settings.log:
+    if serving.log.wants():
         serving.log.write(log_entry(answered, said, serving.settings))
     return said
 
