@@ -20,7 +20,6 @@ def command(
     """Put the champion into service: check it, package it, prove it, pin it."""
     if force != bool(reason.strip()):
         raise typer.BadParameter("--force and --reason are given together")
-    from vitrine.core.errors import ReleaseError
     from vitrine.core.params import Params
     from vitrine.release.admission import override_champion
     from vitrine.release.reconcile import reconcile
@@ -28,7 +27,4 @@ def command(
     name = Params.load().register_.name
     if force:
         override_champion(name, reason.strip())
-    found = reconcile(name, service, repackage=True)
-    if not found.in_service:
-        raise ReleaseError(found.text)
-    typer.echo(found.text)
+    typer.echo(reconcile(name, service, repackage=True).settled())

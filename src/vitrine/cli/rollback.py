@@ -13,7 +13,6 @@ def command(
     ] = "",
 ) -> None:
     """Put the version back into service that was there before the present one."""
-    from vitrine.core.errors import ReleaseError
     from vitrine.core.params import Params
     from vitrine.release.promote import rollback
     from vitrine.release.reconcile import reconcile
@@ -21,7 +20,4 @@ def command(
     name = Params.load().register_.name
     promoted = rollback(name, reason.strip())
     typer.echo(promoted.describe())
-    found = reconcile(name, service, repackage=False)
-    if not found.in_service:
-        raise ReleaseError(found.text)
-    typer.echo(found.text)
+    typer.echo(reconcile(name, service, repackage=False).settled())

@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from typing import Literal
 
 from vitrine import tracking
-from vitrine.core.errors import BundleError, ServiceError
+from vitrine.core.errors import BundleError, ReleaseError, ServiceError
 from vitrine.core.files import write_text
 from vitrine.core.layout import scratch
 from vitrine.core.pin import BENTOFILE, pinned_tag
@@ -39,10 +39,15 @@ class Reconciled:
     state: Literal["none", "in place"] | Outcome
     text: str
 
-    @property
-    def in_service(self) -> bool:
-        """Whether the champion is in service now."""
-        return self.state in ("in place", "accepted")
+    def settled(self) -> str:
+        """Return the words of a champion that is in service now.
+
+        Raises:
+            ReleaseError: It is not, in the same words.
+        """
+        if self.state not in ("in place", "accepted"):
+            raise ReleaseError(self.text)
+        return self.text
 
 
 def reconcile(name: str, service: str, *, repackage: bool) -> Reconciled:
