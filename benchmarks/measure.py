@@ -10,6 +10,8 @@ from datetime import date
 from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
+# Servers, services and browsers are driven as in the tests.
+sys.path.insert(0, str(ROOT / "tests"))
 
 
 @dataclass(frozen=True)

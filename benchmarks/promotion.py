@@ -17,15 +17,15 @@ from contextlib import contextmanager
 from pathlib import Path
 from statistics import median
 
-from measure import ROOT, clone, run, where
+from measure import clone, run, where
 from mlflow import MlflowClient
-from reload import export, sending, served, until_all
+from reload import export, sending, service, until_all
 
 from vitrine.core.manifest import Catalogue
 from vitrine.demo import draw_catalogue
 
-# The browser and the server are driven as in the integration tests.
-sys.path.insert(0, str(ROOT / "tests"))
+# isort: split
+# Found through `measure`.
 from browser import chromium_page, promote_in_ui
 from servers import WEBHOOKS, free_port, mlflow_server
 
@@ -56,7 +56,7 @@ def main() -> None:
         run(["vitrine", "promote", "1"], repository, env)
         print(f"`vitrine package`: {run(['vitrine', 'package'], repository, env).seconds:.1f} s")
         left = iter(range(2, VERSIONS + 1))
-        with served(repository, env) as url, chromium_page(allow=server.address) as visit:
+        with service(repository, env) as url, chromium_page(allow=server.address) as visit:
             for way, options in WAYS.items():
                 wanted = [option.format(port=free_port()) for option in options]
                 with watching(repository, env, ["--service", url, *wanted]), sending(url) as sent:

@@ -7,33 +7,26 @@ workers have changed, latency before and while that happens, and a worker's resi
 
 import os
 import shutil
-import signal
-import socket
-import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
+from collections.abc import Iterator
 from contextlib import contextmanager
-from io import BytesIO
 from pathlib import Path
 from statistics import median, quantiles
-from threading import Event
 
 import httpx
 import keras
 import numpy as np
-import PIL.Image
 from measure import ROOT, run, where
 
+from served import STORE, encoded, knocking, pin, post, served
 from vitrine import imaging
 from vitrine.bundle.export import Contents, export_bundle
 from vitrine.bundle.format import Lineage
-from vitrine.core.files import write_text
 from vitrine.core.manifest import Catalogue
 from vitrine.core.params import Params, override
-from vitrine.core.pin import BENTOFILE, pinned
+from vitrine.core.pin import BENTOFILE
 from vitrine.core.taxonomy import HEADS, UNKNOWN
 from vitrine.demo import draw_catalogue
 from vitrine.inputs.shards import Batch
@@ -43,14 +36,6 @@ NETWORKS = {"small_resnet": (80, 64), "MobileNetV3Small": (224, 224)}
 RELOADS = 10
 RATE = 20
 QUIET_SECONDS = 15
-STORE = """
-import shutil, sys, bentoml
-from pathlib import Path
-metadata = {"name": "vitrine", "version": sys.argv[3]}
-with bentoml.models.create(sys.argv[1], metadata=metadata) as model:
-    for file in Path(sys.argv[2]).iterdir():
-        shutil.copyfile(file, model.path_of(file.name))
-"""
 Sent = tuple[float, int]
 
 
@@ -81,7 +66,7 @@ def measure(backbone: str, size: tuple[int, int], catalogue: Catalogue, place: P
         bundle = export(backbone, size, catalogue, place, seed)
         run([sys.executable, "-c", STORE, tags[-1], str(bundle), str(seed)], place, env)
     pin(place, tags[0])
-    with served(place, env) as url:
+    with service(place, env) as url:
         until_all(url, tags[0])
         with sending(url) as quiet:
             time.sleep(QUIET_SECONDS)
@@ -130,12 +115,6 @@ def export(
     return folder
 
 
-def pin(place: Path, tag: str) -> None:
-    """Pin a model as `vitrine package` does."""
-    path = place / BENTOFILE
-    write_text(path, pinned(path.read_text(encoding="utf-8"), tag))
-
-
 def reload(place: Path, url: str, tag: str) -> float:
     """Pin a model; return the seconds until every worker answers with it."""
     start = time.perf_counter()
@@ -164,65 +143,28 @@ def memory(url: str) -> list[int]:
 
 
 @contextmanager
-def served(place: Path, env: dict[str, str]) -> Iterator[str]:
+def service(place: Path, env: dict[str, str]) -> Iterator[str]:
     """Run `bentoml serve` until the block ends; give its address."""
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port = free.getsockname()[1]
-    command = [Path(sys.executable).parent / "bentoml", "serve", "--port", str(port)]
-    with (place / "serve.log").open("w") as log:
-        process = subprocess.Popen(
-            [*command, "--host", "127.0.0.1"],
-            cwd=place,
-            env={**os.environ, **env},
-            stdout=log,
-            stderr=subprocess.STDOUT,
-            start_new_session=True,
-        )
-    try:
-        url = f"http://127.0.0.1:{port}"
-        while not _ready(url):
-            if process.poll() is not None:
-                raise SystemExit((place / "serve.log").read_text())
-            time.sleep(0.1)
-        yield url
-    finally:
-        os.killpg(process.pid, signal.SIGTERM)
-        process.wait()
-
-
-def _ready(url: str) -> bool:
-    try:
-        return httpx.get(f"{url}/readyz").status_code == 200
-    except httpx.TransportError:
-        return False
+    path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
+    with served(folder=place, env={**os.environ, "PATH": path, **env}) as (client, _):
+        yield str(client.base_url).rstrip("/")
 
 
 @contextmanager
 def sending(url: str) -> Iterator[list[Sent]]:
     """Send requests at a steady rate; after the block the list holds seconds and status of each."""
-    noise = np.random.default_rng(1).integers(0, 256, (4, 4, 3), np.uint8)
-    buffer = BytesIO()
-    PIL.Image.fromarray(noise).resize((300, 400), PIL.Image.Resampling.BICUBIC).save(buffer, "JPEG")
+    picture = encoded("JPEG")
     sent: list[Sent] = []
-    stop = Event()
-    with httpx.Client(base_url=url, timeout=30) as client, ThreadPoolExecutor(17) as pool:
+    with httpx.Client(base_url=url, timeout=30) as client:
 
-        def one() -> Sent:
+        def one(_: int) -> Sent:
             start = time.perf_counter()
-            response = client.post("/classify", files={"image": ("a.jpg", buffer.getvalue())})
+            response = post(client, picture)
             return time.perf_counter() - start, response.status_code
 
-        pacing = pool.submit(_pace, lambda: pool.submit(one), stop)
-        yield sent
-        stop.set()
-        sent.extend(future.result() for future in pacing.result())
-
-
-def _pace(submit: Callable[[], Future[Sent]], stop: Event) -> list[Future[Sent]]:
-    start, futures = time.perf_counter(), []
-    while not stop.wait(max(0.0, start + len(futures) / RATE - time.perf_counter())):
-        futures.append(submit())
-    return futures
+        with knocking(one, RATE) as futures:
+            yield sent
+        sent.extend(future.result() for future in futures)
 
 
 if __name__ == "__main__":

@@ -40,6 +40,13 @@ def register(bundle: Path, name: str, *, gate: str, alias: str) -> str:
     return number
 
 
+def version(name: str, number: str) -> tracking.Version:
+    """Return a version that must be there."""
+    found = tracking.find_version(name, number)
+    assert found is not None
+    return found
+
+
 def main() -> None:
     """Register the bundle that the command line names with the model `vitrine`."""
     parser = argparse.ArgumentParser()

@@ -5,10 +5,14 @@ import signal
 import socket
 import subprocess
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from io import BytesIO
+from itertools import count
 from pathlib import Path
+from threading import Event
+from typing import TypeVar
 
 import httpx
 import numpy as np
@@ -17,6 +21,8 @@ import PIL.Image
 from clones import Clone
 from vitrine.core.files import write_text
 from vitrine.core.pin import BENTOFILE, pinned
+
+T = TypeVar("T")
 
 STORE = """
 import shutil, sys
@@ -79,6 +85,28 @@ def _wait_until_ready(client: httpx.Client, process: subprocess.Popen[bytes], lo
         except httpx.TransportError:
             time.sleep(0.1)
     raise AssertionError(log.read_text())
+
+
+@contextmanager
+def knocking(send: Callable[[int], T], rate: float) -> Iterator[list[Future[T]]]:
+    """Call `send` with 0, 1, 2 … in threads, so often a second, until the block ends."""
+    sent: list[Future[T]] = []
+    stop = Event()
+
+    def knock(pool: ThreadPoolExecutor) -> None:
+        start = time.monotonic()
+        for number in count():
+            if stop.wait(max(0.0, start + number / rate - time.monotonic())):
+                return
+            sent.append(pool.submit(send, number))
+
+    with ThreadPoolExecutor(16) as pool, ThreadPoolExecutor(1) as pacer:
+        knocks = pacer.submit(knock, pool)
+        try:
+            yield sent
+        finally:
+            stop.set()
+            knocks.result()
 
 
 def encoded(kind: str, seed: int = 1) -> bytes:

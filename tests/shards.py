@@ -1,9 +1,11 @@
-"""Prepared shards of tiny images that a network can learn, for tests that train."""
+"""Prepared shards: of tiny images that a network can learn, and of a drawn catalogue."""
 
 from pathlib import Path
 
 import numpy as np
 
+from vitrine import imaging
+from vitrine.core.manifest import Catalogue
 from vitrine.core.params import ImageParams
 from vitrine.core.taxonomy import HEADS, UNKNOWN, Label, Taxonomy
 from vitrine.inputs.records import Record
@@ -43,6 +45,19 @@ def write_shards(
         )
     Summary(image=image, taxonomy=taxonomy, splits=splits).save(folder)
     return folder
+
+
+def records_of(catalogue: Catalogue, image: ImageParams) -> list[Record]:
+    """Return the images of a catalogue as `prepare` would write them."""
+    taxonomy = catalogue.taxonomy()
+    return [
+        Record(
+            row.image,
+            imaging.load(catalogue.path(row), image),
+            {head: taxonomy.index(head, getattr(row, head)) for head in HEADS},
+        )
+        for row in catalogue.rows()
+    ]
 
 
 def _record(

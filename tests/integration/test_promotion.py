@@ -6,11 +6,10 @@ import signal
 import subprocess
 import time
 from collections.abc import Callable, Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import contextmanager
+from concurrent.futures import Future
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from threading import Event
 
 import httpx
 import pytest
@@ -18,7 +17,7 @@ from mlflow import MlflowClient
 
 from browser import chromium_page, promote_in_ui
 from clones import Clone, make_clone
-from served import encoded, post, served
+from served import encoded, knocking, post, served
 from servers import WEBHOOKS, MlflowServer, free_port, mlflow_server
 from vitrine.core.pin import pinned_tag
 
@@ -105,27 +104,15 @@ def said_in(log: Path, words: str, seconds: float = 120) -> None:
         time.sleep(0.1)
 
 
-@contextmanager
-def customers(url: str) -> Iterator[list["Future[tuple[float, int, str]]"]]:
+def customers(url: str) -> AbstractContextManager[list["Future[tuple[float, int, str]]"]]:
     """Send `RATE` requests a second until the block ends: when, status and version of each."""
-    stop = Event()
-    asked: list[Future[tuple[float, int, str]]] = []
 
-    def ask() -> tuple[float, int, str]:
+    def ask(_: int) -> tuple[float, int, str]:
         with httpx.Client(base_url=url, timeout=30) as client:
             response = post(client, PICTURE)
         return time.monotonic(), response.status_code, response.headers["X-Model-Version"]
 
-    def knock(pool: ThreadPoolExecutor) -> None:
-        while not stop.wait(1 / RATE):
-            asked.append(pool.submit(ask))
-
-    with ThreadPoolExecutor(17) as pool:
-        pool.submit(knock, pool)
-        try:
-            yield asked
-        finally:
-            stop.set()
+    return knocking(ask, RATE)
 
 
 def until_version(service: httpx.Client, number: str) -> None:

@@ -3,12 +3,10 @@
 import shutil
 import time
 from collections.abc import Callable, Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Future
 from contextlib import contextmanager
 from dataclasses import dataclass
-from itertools import count
 from pathlib import Path
-from threading import Event
 from typing import Any
 
 import httpx
@@ -16,7 +14,7 @@ import numpy as np
 import pytest
 
 from clones import Clone, make_clone
-from served import encoded, pin, post, served, store
+from served import encoded, knocking, pin, post, served, store
 from vitrine.bundle.runtime import Runtime
 
 pytestmark = [pytest.mark.integration, pytest.mark.slow]
@@ -78,27 +76,15 @@ def all_workers(client: httpx.Client, true: Callable[[dict[str, Any]], bool]) ->
 @contextmanager
 def busy(client: httpx.Client) -> Iterator[list[Future[httpx.Response]]]:
     """Send the picture at a steady rate until the block ends: on old and on new connections."""
-    answers: list[Future[httpx.Response]] = []
-    stop = Event()
 
-    def anew() -> httpx.Response:
+    def send(number: int) -> httpx.Response:
+        if number % 2 == 0:
+            return post(client, PICTURE)
         with httpx.Client(base_url=client.base_url, timeout=30) as other:
             return post(other, PICTURE)
 
-    def send(pool: ThreadPoolExecutor) -> None:
-        start = time.monotonic()
-        for number in count():
-            if stop.wait(max(0.0, start + number / RATE - time.monotonic())):
-                return
-            answers.append(pool.submit(anew) if number % 2 else pool.submit(post, client, PICTURE))
-
-    with ThreadPoolExecutor(8) as pool, ThreadPoolExecutor(1) as pacer:
-        sending = pacer.submit(send, pool)
-        try:
-            yield answers
-        finally:
-            stop.set()
-            sending.result()
+    with knocking(send, RATE) as answers:
+        yield answers
 
 
 def check(shop: Shop, answer: httpx.Response) -> str:

@@ -6,10 +6,13 @@ from collections.abc import Callable
 from pathlib import Path
 from uuid import uuid4
 
+import numpy as np
 import pytest
 
 import registering
 from clones import ROOT
+from vitrine.bundle.format import digests, load_info
+from vitrine.bundle.golden import read_golden, write_golden
 from vitrine.core.pin import BENTOFILE
 
 Register = Callable[..., str]
@@ -67,3 +70,13 @@ def other_bundle(
 ) -> Path:
     """A real bundle that answers otherwise than `tiny_bundle`; for reading only."""
     return make_bundle(tmp_path_factory.mktemp("other") / "export", 2)
+
+
+@pytest.fixture
+def forged_bundle(tiny_bundle: Path, tmp_path: Path) -> Path:
+    """A bundle of right digests that does not give its golden answers."""
+    bundle = Path(shutil.copytree(tiny_bundle, tmp_path / "export"))
+    sources, expected = read_golden(bundle)
+    write_golden(bundle, sources, {head: np.roll(p, 1, axis=1) for head, p in expected.items()})
+    load_info(tiny_bundle).model_copy(update={"files": digests(bundle)}).save(bundle)
+    return bundle

@@ -12,17 +12,17 @@ from mlflow import MlflowClient
 from typer.testing import CliRunner
 
 from clones import ROOT
-from vitrine import imaging, tracking
+from shards import records_of
+from vitrine import tracking
 from vitrine.bundle.format import load_info
 from vitrine.cli import compare as cli
 from vitrine.core.errors import PreparedDataError, ReleaseError, TrackingError
 from vitrine.core.manifest import Catalogue
 from vitrine.core.params import ImageParams, Params, RegisterParams, override
-from vitrine.core.taxonomy import HEADS, Label, Taxonomy
+from vitrine.core.taxonomy import Label, Taxonomy
 from vitrine.evaluation.comparison import Pair
 from vitrine.evaluation.contest import Contest, compare_head
 from vitrine.evaluation.slices import write_attributes
-from vitrine.inputs.records import Record
 from vitrine.inputs.shards import write_split
 from vitrine.inputs.summary import Summary
 from vitrine.release.compare import Compared, compare_versions
@@ -57,14 +57,7 @@ def registry(store: Path, catalogue: Catalogue, small: ImageParams, bundles: lis
     """A test split of 36 images and three versions, of which the first is the champion."""
     shutil.copytree(catalogue.root, store / "data")
     taxonomy, folder = catalogue.taxonomy(), store / "artifacts/prepare"
-    records = [
-        Record(
-            row.image,
-            imaging.load(catalogue.path(row), small),
-            {head: taxonomy.index(head, getattr(row, head)) for head in HEADS},
-        )
-        for row in catalogue.rows()
-    ]
+    records = records_of(catalogue, small)
     test = write_split(folder / "test", records, taxonomy, images=len(records), shards=1)
     Summary(image=small, taxonomy=taxonomy, splits={"test": test}).save(folder)
     names = [record.image for record in records]

@@ -11,13 +11,12 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pytest
 import yaml
 
+from registering import version
 from vitrine import tracking
-from vitrine.bundle.format import digests, load_info
-from vitrine.bundle.golden import read_golden, write_golden
+from vitrine.bundle.format import load_info
 from vitrine.core.errors import BundleError, ReleaseError, ServiceError
 from vitrine.core.pin import BENTOFILE
 from vitrine.core.pin import pinned as with_pin
@@ -41,12 +40,6 @@ def stored(name: str) -> list[str]:
 def pinned(bentofile: Path) -> list[dict[str, str]]:
     models: list[dict[str, str]] = yaml.safe_load(bentofile.read_text(encoding="utf-8"))["models"]
     return models
-
-
-def version(name: str, number: str) -> tracking.Version:
-    found = tracking.find_version(name, number)
-    assert found is not None
-    return found
 
 
 def test_a_version_is_stored_as_a_model_and_a_proven_bento(
@@ -82,17 +75,11 @@ def test_a_version_is_stored_as_a_model_and_a_proven_bento(
 
 
 def test_a_bento_that_answers_otherwise_does_not_prove_itself(
-    register: Register, name: str, bentofile: Path, tmp_path: Path, tiny_bundle: Path
+    register: Register, name: str, bentofile: Path, forged_bundle: Path
 ) -> None:
     packaged = package(version(name, register()))
-    bundle = tmp_path / "export"
-    shutil.copytree(tiny_bundle, bundle)
-    sources, expected = read_golden(bundle)
-    write_golden(bundle, sources, {head: np.roll(p, 1, axis=1) for head, p in expected.items()})
-    info = load_info(tiny_bundle)
-    info.model_copy(update={"files": digests(bundle)}).save(bundle)
     with pytest.raises(ServiceError, match="answers by another bundle than its own"):
-        prove_bento(packaged.bento, bundle)
+        prove_bento(packaged.bento, forged_bundle)
 
 
 @pytest.mark.parametrize(
@@ -180,15 +167,9 @@ def test_a_bento_that_cannot_be_built_says_why(
 
 
 def test_a_bundle_that_answers_otherwise_is_not_stored(
-    register: Register, name: str, bentofile: Path, tiny_bundle: Path, tmp_path: Path
+    register: Register, name: str, bentofile: Path, forged_bundle: Path
 ) -> None:
-    bundle = tmp_path / "export"
-    shutil.copytree(tiny_bundle, bundle)
-    sources, expected = read_golden(bundle)
-    write_golden(bundle, sources, {head: np.roll(p, 1, axis=1) for head, p in expected.items()})
-    info = load_info(tiny_bundle)
-    info.model_copy(update={"files": digests(bundle)}).save(bundle)
-    number = register(bundle)
+    number = register(forged_bundle)
     with pytest.raises(BundleError, match="does not answer its golden images"):
         package(version(name, number))
     assert stored(name) == []

@@ -2,22 +2,20 @@
 
 import json
 import re
-import shutil
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, nullcontext
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from threading import Thread
 
-import numpy as np
 import pytest
 from mlflow import MlflowClient
 
 import registering
+from registering import version
 from vitrine import tracking
 from vitrine.bundle import golden
-from vitrine.bundle.format import digests, load_info
-from vitrine.bundle.golden import read_golden, write_golden
+from vitrine.bundle.format import load_info
 from vitrine.bundle.runtime import Runtime
 from vitrine.core.errors import ReleaseError, TrackingError
 from vitrine.core.pin import pinned_tag
@@ -56,12 +54,6 @@ def champion(name: str) -> str | None:
 
 def outcomes(name: str) -> list[tuple[str, str]]:
     return [(release.version, release.outcome) for release in tracking.releases(name)]
-
-
-def version(name: str, number: str) -> tracking.Version:
-    found = tracking.find_version(name, number)
-    assert found is not None
-    return found
 
 
 def test_a_champion_goes_into_service_and_is_recorded(
@@ -155,15 +147,9 @@ def test_broken_digests_and_lineage_are_refused(
 
 
 def test_a_bundle_that_answers_otherwise_is_refused(
-    register: Register, name: str, bentofile: Path, tiny_bundle: Path, tmp_path: Path
+    register: Register, name: str, bentofile: Path, forged_bundle: Path
 ) -> None:
-    bundle = tmp_path / "export"
-    shutil.copytree(tiny_bundle, bundle)
-    sources, expected = read_golden(bundle)
-    write_golden(bundle, sources, {head: np.roll(p, 1, axis=1) for head, p in expected.items()})
-    info = load_info(tiny_bundle)
-    info.model_copy(update={"files": digests(bundle)}).save(bundle)
-    register(bundle)
+    register(forged_bundle)
     found = look(name)
     assert found.state == "refused"
     assert "does not answer its golden images" in found.text

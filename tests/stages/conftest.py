@@ -6,11 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from vitrine import imaging
+from shards import records_of
 from vitrine.core.manifest import Catalogue
 from vitrine.core.params import ImageParams
-from vitrine.core.taxonomy import HEADS
-from vitrine.inputs.records import Record
 from vitrine.inputs.shards import write_split
 from vitrine.inputs.summary import Summary
 
@@ -23,14 +21,7 @@ def lay_out(catalogue: Catalogue, small: ImageParams) -> Callable[[Path], None]:
         shutil.copytree(catalogue.root, root / "data")
         (root / "data.dvc").write_text("outs:\n- md5: 0123.dir\n  path: data\n")
         folder, taxonomy = root / "artifacts/prepare", catalogue.taxonomy()
-        records = [
-            Record(
-                row.image,
-                imaging.load(catalogue.path(row), small),
-                {head: taxonomy.index(head, getattr(row, head)) for head in HEADS},
-            )
-            for row in catalogue.rows()
-        ]
+        records = records_of(catalogue, small)
         splits = {
             split: write_split(
                 folder / split, records[place::3], taxonomy, images=len(records[place::3]), shards=2

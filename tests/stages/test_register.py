@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 from mlflow import MlflowClient
 
-from vitrine import imaging, tracking
+from shards import records_of
+from vitrine import tracking
 from vitrine.bundle.format import load_info
 from vitrine.bundle.golden import read_golden, write_golden
 from vitrine.core.digests import file_digest
@@ -19,7 +20,6 @@ from vitrine.core.params import ImageParams, Params, RegisterParams, override
 from vitrine.core.taxonomy import HEADS
 from vitrine.demo import draw_catalogue
 from vitrine.evaluation.slices import write_attributes
-from vitrine.inputs.records import Record
 from vitrine.inputs.shards import read_names, write_split
 from vitrine.inputs.summary import Summary
 from vitrine.stages import register
@@ -32,14 +32,7 @@ def prepared(tmp_path_factory: pytest.TempPathFactory, small: ImageParams) -> Pa
     draw_catalogue(root / "data", images=36, size=32, seed=3)
     catalogue = Catalogue(root / "data")
     taxonomy = catalogue.taxonomy()
-    records = [
-        Record(
-            row.image,
-            imaging.load(catalogue.path(row), small),
-            {head: taxonomy.index(head, getattr(row, head)) for head in HEADS},
-        )
-        for row in catalogue.rows()
-    ]
+    records = records_of(catalogue, small)
     test = write_split(root / "prepare/test", records, taxonomy, images=len(records), shards=1)
     Summary(image=small, taxonomy=taxonomy, splits={"test": test}).save(root / "prepare")
     return root
