@@ -1,7 +1,9 @@
 """Bundles in MLflow's registry."""
 
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from threading import Barrier
 
 import pytest
 from mlflow import MlflowClient
@@ -47,6 +49,22 @@ def test_a_bundle_is_a_version_with_tags_and_alias(client: MlflowClient, tiny_bu
     assert tracking.version_by_digest("vitrine", version.bundle_digest) == number
     (output,) = client.get_run(version.run_id).outputs.model_outputs
     assert page.source == client.get_logged_model(output.model_id).artifact_location
+
+
+def test_two_give_the_same_alias_for_the_first_time(store: Path, tiny_bundle: Path) -> None:
+    numbers = [_register(tiny_bundle), _register(tiny_bundle)]
+    for attempt in range(8):
+        alias, start = f"alias{attempt}", Barrier(2)
+
+        def give(number: str, alias: str = alias, start: Barrier = start) -> None:
+            start.wait()
+            tracking.set_alias("vitrine", alias, number)
+
+        with ThreadPoolExecutor() as people:
+            list(people.map(give, numbers))
+        version = tracking.version_of_alias("vitrine", alias)
+        assert version is not None
+        assert version.number in numbers
 
 
 def test_an_alias_moves(

@@ -94,7 +94,14 @@ def _found(get: "Callable[[MlflowClient], ModelVersion]") -> Version | None:
 @speaking()
 def set_alias(name: str, alias: str, number: str) -> None:
     """Give an alias to a version; another version that had it loses it. Raises `TrackingError`."""
-    client().set_registered_model_alias(name, alias, number)
+    from mlflow.exceptions import MlflowException
+
+    store = client()
+    try:
+        store.set_registered_model_alias(name, alias, number)
+    except MlflowException:
+        # Two who give an alias that no version has yet collide in MLflow's database.
+        store.set_registered_model_alias(name, alias, number)
 
 
 @speaking()
