@@ -67,6 +67,7 @@ bench: setup ## Measure what docs/benchmarks.md claims; PHOTOS=folder adds the 8
 	$(BIN)/python benchmarks/checks.py
 	$(BIN)/python benchmarks/faults.py
 	$(BIN)/python benchmarks/gate.py
+	$(BIN)/python benchmarks/monitor.py
 	$(BIN)/python benchmarks/reload.py
 	$(BIN)/python benchmarks/promotion.py
 	$(if $(PHOTOS),$(BIN)/python benchmarks/photos.py $(PHOTOS))

@@ -16,6 +16,7 @@ from vitrine.cli import (
     import_,
     key,
     lineage,
+    monitor,
     package,
     prepare,
     promote,
@@ -81,6 +82,7 @@ app.command("rollback")(rollback.command)
 app.command("compare")(compare.command)
 app.command("history")(history.command)
 app.command("lineage")(lineage.command)
+app.command("monitor")(monitor.command)
 app.command("smoke")(smoke.command)
 app.command("key")(key.command)
 
