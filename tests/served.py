@@ -2,7 +2,6 @@
 
 import os
 import signal
-import socket
 import subprocess
 import time
 from collections.abc import Callable, Iterator, Mapping
@@ -19,6 +18,7 @@ import numpy as np
 import PIL.Image
 
 from clones import Clone
+from servers import free_port
 from vitrine.core.files import write_text
 from vitrine.core.pin import BENTOFILE, pinned
 
@@ -53,9 +53,7 @@ def served(
     *command: str, folder: Path, env: Mapping[str, str]
 ) -> Iterator[tuple[httpx.Client, Path]]:
     """Run `bentoml serve …` until the block ends; give a client of it and the file of its log."""
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = str(free.getsockname()[1])
+    port = str(free_port())
     log = folder / f"serve-{port}.log"
     with log.open("w") as output:
         process = subprocess.Popen(
