@@ -21,6 +21,7 @@ from vitrine.serving.connection import guard_connections
 from vitrine.serving.counting import share_folder
 from vitrine.serving.exposure import LOOPBACK, check_exposure, host_of_serve
 from vitrine.serving.follower import Pin
+from vitrine.serving.image import container_image
 from vitrine.serving.model import PackagedModel
 from vitrine.serving.prediction_log import check_log
 from vitrine.serving.settings import Settings
@@ -67,6 +68,7 @@ def declare() -> Any:
 
     return bentoml.service(
         name=NAME,
+        image=container_image(Path.cwd()),
         workers=settings.workers,
         # After our own, which is counted and has words; BentoML's cannot be switched off.
         traffic={"timeout": settings.timeout + 1},
