@@ -83,6 +83,7 @@ lock: setup ## Renew requirements/ from pyproject.toml: versions and hashes, no 
 	$(COMPILE) pyproject.toml -c requirements/dev.txt --extra train -o requirements/train.txt
 	$(COMPILE) pyproject.toml -c requirements/dev.txt --extra serve -o requirements/serve.txt
 	$(COMPILE) pyproject.toml -c requirements/dev.txt --extra train --extra gpu -o requirements/gpu.txt
+	$(COMPILE) pyproject.toml -c requirements/dev.txt --extra serve --extra gpu -o requirements/gpu-serve.txt
 	echo uv | $(COMPILE) - -c requirements/dev.txt -o requirements/bootstrap.txt
 	grep -oE '^mlflow==[^ ]+' requirements/dev.txt | cat deploy/docker/mlflow.in - | $(COMPILE) - -o deploy/docker/mlflow.txt
 

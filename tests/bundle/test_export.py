@@ -8,6 +8,8 @@ import keras
 import numpy as np
 import pytest
 
+from vitrine.bundle.choice import choose
+from vitrine.bundle.compiled import chip_precisions
 from vitrine.bundle.export import Contents, export_bundle
 from vitrine.bundle.format import load_info
 from vitrine.bundle.runtime import Runtime
@@ -161,6 +163,26 @@ def test_a_head_is_sure_where_its_served_answers_on_val_are_right_often_enough(
     right = answers.argmax(axis=1) == taught
     assert 18 <= sure.sum() < len(images)
     assert right[sure].sum() >= 0.9 * (sure.sum() + 1)
+
+
+def test_what_is_computed_in_is_chosen_among_what_this_chip_has(
+    contents: Contents, validation: list[Batch], save: Save, tmp_path: Path
+) -> None:
+    path = save(_plain(contents.taxonomy))
+    wished = replace(contents, computing=("bf16", "f32"), computing_tolerance=0.5)
+    info = export_bundle(path, tmp_path / "bundle", wished, validation).info
+    there = [one for one in chip_precisions() if one != "int8"]
+    assert [one.precision for one in info.computing.measured] == there
+    assert info.computing.precision == choose(info.computing.measured, 0.5)
+    assert Runtime(tmp_path / "bundle").precision == info.computing.precision
+    exact = info.computing.measured[0]
+    answers = Runtime(tmp_path / "bundle", precision="f32").predict(
+        np.concatenate([batch.images for batch in validation])
+    )
+    for head in HEADS:
+        truth = np.concatenate([batch.labels[head] for batch in validation])
+        right = answers.probabilities(head).argmax(axis=1) == truth
+        assert exact.accuracy[head] == pytest.approx(right[truth >= 0].mean())
 
 
 def test_a_bundle_that_answers_otherwise_replaces_nothing(

@@ -9,6 +9,8 @@ from typing import Any
 import pytest
 
 from vitrine.bundle.format import load_info
+from vitrine.bundle.runtime import Runtime
+from vitrine.core.digests import json_digest
 from vitrine.core.errors import BundleError
 
 
@@ -72,8 +74,8 @@ def test_a_folder_without_description_is_no_bundle(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("change", "words"),
     [
-        (lambda c: c.update(format_version=1), "format version 1, but this Vitrine reads 2"),
-        (lambda c: c.update(format_version=3, other=1), "format version 3, but this Vitrine reads"),
+        (lambda c: c.update(format_version=1), "format version 1, but this Vitrine reads 2 and 3"),
+        (lambda c: c.update(format_version=4, other=1), "format version 4, but this Vitrine reads"),
         (lambda c: c.pop("format_version"), "format_version: Field required"),
         (lambda c: c["files"].pop("golden.npz"), "does not list golden.npz"),
         (lambda c: c["files"].update({"../model.bin": "0"}), "must be the name of a file"),
@@ -95,8 +97,30 @@ def test_a_bundle_of_the_first_format_is_told_from_a_damaged_one(bundle: Path) -
         del content["thresholds"], content["precision"]
 
     _edit(bundle, as_before)
-    with pytest.raises(BundleError, match="format version 1, but this Vitrine reads 2: use the"):
+    with pytest.raises(BundleError, match="format version 1, but this Vitrine reads 2 and 3: use"):
         load_info(bundle)
+
+
+def test_a_bundle_of_the_second_format_keeps_its_digest_and_computes_in_f32(bundle: Path) -> None:
+    def as_before(content: dict[str, Any]) -> None:
+        content["format_version"] = 2
+        del content["computing"]
+
+    _edit(bundle, as_before)
+    content = json.loads((bundle / "bundle.json").read_text())
+    del content["lineage"]
+    assert load_info(bundle).digest == json_digest(content)
+    assert Runtime(bundle).precision == "f32"
+
+
+def test_the_digest_depends_on_what_is_computed_in_but_not_on_the_clock(
+    tiny_bundle: Path, bundle: Path
+) -> None:
+    digest = load_info(tiny_bundle).digest
+    _edit(bundle, lambda c: c["computing"]["measured"][0].update(images_per_second=1.5))
+    assert load_info(bundle).digest == digest
+    _edit(bundle, lambda c: c["computing"].update(precision="bf16"))
+    assert load_info(bundle).digest != digest
 
 
 def test_the_digest_depends_on_what_is_sure(tiny_bundle: Path, bundle: Path) -> None:

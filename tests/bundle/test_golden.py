@@ -9,13 +9,13 @@ import pytest
 
 from vitrine.bundle.format import digests, load_info
 from vitrine.bundle.golden import prove, read_golden
-from vitrine.bundle.runtime import Precision, Runtime
+from vitrine.bundle.runtime import Runtime, Wanted
 from vitrine.core.errors import BundleError
 from vitrine.core.manifest import Catalogue
 
 
 @pytest.mark.parametrize("precision", ["f32", "bf16"])
-def test_a_sound_bundle_proves_itself(tiny_bundle: Path, precision: Precision) -> None:
+def test_a_sound_bundle_proves_itself(tiny_bundle: Path, precision: Wanted) -> None:
     difference = prove(Runtime(tiny_bundle, precision=precision))
     assert 0 <= difference < (1e-4 if precision == "f32" else 0.05)
 

@@ -10,10 +10,12 @@ import numpy as np
 import pytest
 
 from vitrine import imaging
-from vitrine.bundle.format import digests, load_info
-from vitrine.bundle.runtime import Runtime
+from vitrine.bundle.compiled import chip_precisions
+from vitrine.bundle.format import Computing, digests, load_info
+from vitrine.bundle.runtime import Runtime, Wanted, used
 from vitrine.core.errors import BundleError, ImageError
 from vitrine.core.manifest import Catalogue
+from vitrine.core.params import Precision
 
 
 @pytest.fixture(scope="module")
@@ -93,6 +95,40 @@ def test_half_precision_and_fewer_threads_answer_nearly_the_same(
     fast = Runtime(tiny_bundle, threads=1, precision="bf16")
     difference = fast.predict(images).category - runtime.predict(images).category
     assert np.abs(difference).max() < 0.05
+
+
+@pytest.mark.parametrize(
+    ("chosen", "wanted", "chip", "expected"),
+    [
+        ("bf16", "auto", ("f32", "bf16", "int8"), "bf16"),
+        ("bf16", "auto", ("f32",), "f32"),
+        ("bf16", "f32", ("f32", "bf16"), "f32"),
+        ("f32", "auto", ("f32", "bf16"), "f32"),
+        ("f32", "bf16", ("f32", "bf16"), "bf16"),
+        ("f32", "bf16", ("f32", "int8"), "f32"),
+        # What was quantised cannot become exact again.
+        ("int8", "auto", ("f32", "bf16", "int8"), "int8"),
+        ("int8", "f32", ("f32",), "int8"),
+    ],
+)
+def test_what_is_computed_in_is_what_was_chosen_unless_asked_otherwise_or_not_there(
+    tiny_bundle: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    chosen: Precision,
+    wanted: Wanted,
+    chip: tuple[Precision, ...],
+    expected: Precision,
+) -> None:
+    monkeypatch.setattr("vitrine.bundle.runtime.chip_precisions", lambda: chip)
+    computing = Computing(precision=chosen, measured=())
+    info = load_info(tiny_bundle).model_copy(update={"computing": computing})
+    assert used(info, wanted) == expected
+
+
+def test_the_runtime_tells_by_what_it_computes(runtime: Runtime) -> None:
+    assert (runtime.runtime, runtime.precision) == ("openvino", "f32")
+    assert runtime.device
+    assert chip_precisions()[0] == "f32"
 
 
 def test_a_graph_that_openvino_cannot_read_is_named(tiny_bundle: Path, tmp_path: Path) -> None:

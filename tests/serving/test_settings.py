@@ -16,6 +16,7 @@ def test_each_variable_sets_one_setting() -> None:
         {
             "VITRINE_SERVING_WORKERS": "3",
             "VITRINE_SERVING_THREADS": "2",
+            "VITRINE_SERVING_RUNTIME": "tensorflow",
             "VITRINE_SERVING_PRECISION": "bf16",
             "VITRINE_SERVING_MAX_BODY_BYTES": "1000",
             "VITRINE_SERVING_TIMEOUT": "2.5",
@@ -38,6 +39,7 @@ def test_each_variable_sets_one_setting() -> None:
     assert settings == Settings(
         workers=3,
         threads=2,
+        runtime="tensorflow",
         precision="bf16",
         max_body_bytes=1000,
         timeout=2.5,
@@ -80,6 +82,7 @@ def test_each_variable_sets_one_setting() -> None:
         ("VITRINE_SERVING_TIMEOUT", "inf", "VITRINE_SERVING_TIMEOUT: .*finite"),
         ("VITRINE_SERVING_BODY_SECONDS", "0", "VITRINE_SERVING_BODY_SECONDS: .*greater than 0"),
         ("VITRINE_SERVING_PRECISION", "f16", "VITRINE_SERVING_PRECISION: .*but got 'f16'"),
+        ("VITRINE_SERVING_RUNTIME", "onnx", "VITRINE_SERVING_RUNTIME: .*but got 'onnx'"),
     ],
 )
 def test_a_wrong_variable_is_named(name: str, value: str, words: str) -> None:

@@ -1,10 +1,11 @@
 """A trained Keras network becomes a bundle, which is proven to answer as the network does."""
 
 import shutil
-from collections.abc import Iterable, Mapping, Sequence
+import tempfile
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
-from typing import Protocol
 
 import keras
 import numpy as np
@@ -13,36 +14,29 @@ from numpy.typing import NDArray
 from vitrine import imaging
 from vitrine.bundle.abstention import threshold
 from vitrine.bundle.calibration import softmax, temperature
+from vitrine.bundle.choice import Labelled, Tried, choose, measure, try_out
+from vitrine.bundle.compiled import CompiledGraph, chip_precisions
 from vitrine.bundle.format import (
     FORMAT_VERSION,
     GRAPH,
     NETWORK,
     BundleInfo,
+    Computing,
     Lineage,
     digests,
 )
 from vitrine.bundle.golden import prove, write_golden
-from vitrine.bundle.graph import calibrated, load_network, write_graph
+from vitrine.bundle.graph import load_network, write_calibrated, write_graph
+from vitrine.bundle.quantising import quantise
 from vitrine.bundle.runtime import Runtime
 from vitrine.core.errors import BundleError
 from vitrine.core.files import atomic_folder
-from vitrine.core.params import ImageParams
+from vitrine.core.params import ImageParams, Precision
 from vitrine.core.taxonomy import HEADS, Head, Taxonomy
 
-COMPARED_IMAGES = 256
-"""On how many val images, at most, the bundle's answers are compared with the network's."""
-
-
-class Labelled(Protocol):
-    """Some images with what is known of them."""
-
-    @property
-    def images(self) -> NDArray[np.uint8]:
-        """The pixels, (n, height, width, 3)."""
-
-    @property
-    def labels(self) -> Mapping[Head, NDArray[np.int64]]:
-        """By head, (n,) class indices, -1 where unknown."""
+SAMPLE = 256
+"""How many val images, at most, the graph's answers are compared on with the network's, and show
+which values occur when the graph becomes one of integers."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +50,8 @@ class Contents:
         golden: Encoded images, each the bytes of one file, that are kept with their answers.
         tolerance: The largest difference of a probability between bundle and network.
         precision: Which share of a head's sure answers should be right, 0 to 1.
+        computing: What may be computed in, f32 among it; what this CPU lacks is left out.
+        computing_tolerance: By how much accuracy and macro F1 on val may fall from those of f32.
     """
 
     image: ImageParams
@@ -64,6 +60,8 @@ class Contents:
     golden: Sequence[bytes]
     tolerance: float
     precision: float
+    computing: Sequence[Precision] = ("f32",)
+    computing_tolerance: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,87 +81,134 @@ def export_bundle(
         network: The .keras file.
         folder: Where the bundle goes.
         contents: What belongs to it beside the network.
-        validation: Batches of the val split, at least one: they give the temperatures and the
-            thresholds, and on them bundle and network are compared.
+        validation: Batches of the val split, at least one: on them the precision is chosen and
+            bundle and network are compared, and they give the temperatures and the thresholds.
 
     Raises:
         ModelError: The file is no network that fits image settings and taxonomy.
         BundleError: The bundle does not answer as the network does.
     """
     raw = load_network(network, contents.image, contents.taxonomy)
-    fitted = _fit(raw, validation, contents.precision)
-    served = calibrated(raw, fitted.temperatures)
-    with atomic_folder(folder) as new:
+    heads = [head for head in HEADS if head in raw.output]
+    batches = iter(validation)
+    first = list(_sampled(batches))
+    sample = np.concatenate([batch.images for batch in first])[:SAMPLE]
+    with atomic_folder(folder) as new, tempfile.TemporaryDirectory() as scratch:
+        graphs = _graphs(raw, sample, contents.computing, Path(scratch))
+        tried = try_out(graphs, chain(first, batches), heads)
+        computing = _choose(graphs, tried, sample[0], contents.computing_tolerance)
+        graph = graphs[computing.precision]
+        fitted = _fit(tried, computing.precision, contents.precision)
+        difference = _compare(raw, sample, tried, fitted.temperatures, contents.tolerance)
         shutil.copyfile(network, new / NETWORK)
-        write_graph(served, new / GRAPH)
-        _answer_golden(new, served, contents)
-        BundleInfo(
-            format_version=FORMAT_VERSION,
-            image=contents.image,
-            taxonomy=contents.taxonomy,
-            outputs=tuple(sorted(served.output)),
-            calibration=fitted.temperatures,
-            precision=contents.precision,
-            thresholds=fitted.thresholds,
-            tolerance=contents.tolerance,
-            files=digests(new),
-            lineage=contents.lineage,
-        ).save(new)
-        runtime = Runtime(new)
-        difference = _compare(runtime, served, fitted.sample)
-        prove(runtime)
-    return Exported(runtime.info, difference)
+        write_calibrated(graph, fitted.temperatures, new / GRAPH)
+        _answer_golden(new, graph, fitted.temperatures, contents)
+        info = _describe(new, contents, sorted(raw.output), fitted, computing)
+        info.save(new)
+        # The first proof is the strict one: that the calibration was put into the graph rightly.
+        for wanted in ("f32", "auto"):
+            prove(Runtime(new, precision=wanted))
+    return Exported(info, difference)
 
 
 @dataclass(frozen=True, slots=True)
 class _Fitted:
-    """What val gives: some of its images, and by head the temperature and the threshold."""
+    """By head, the temperature and the threshold of what is computed in."""
 
-    sample: NDArray[np.uint8]
     temperatures: dict[Head, float]
     thresholds: dict[Head, float]
 
 
-def _fit(network: keras.Model, batches: Iterable[Labelled], precision: float) -> _Fitted:
-    heads = [head for head in HEADS if head in network.output]
-    logits: dict[Head, list[NDArray[np.float32]]] = {head: [] for head in heads}
-    labels: dict[Head, list[NDArray[np.int64]]] = {head: [] for head in heads}
-    sample: list[NDArray[np.uint8]] = []
-    for batch in batches:
-        if sum(map(len, sample)) < COMPARED_IMAGES:
-            sample.append(batch.images)
-        outputs = network.predict_on_batch(batch.images)
-        for head in heads:
-            logits[head].append(outputs[head])
-            labels[head].append(batch.labels[head])
-    fitted = _Fitted(np.concatenate(sample)[:COMPARED_IMAGES], {}, {})
-    for head in heads:
-        scores, truth = np.concatenate(logits[head]), np.concatenate(labels[head])
-        fitted.temperatures[head] = temperature(scores, truth)
-        answers = softmax(scores, fitted.temperatures[head])
-        fitted.thresholds[head] = threshold(answers, truth, precision)
+def _sampled(batches: Iterator[Labelled]) -> Iterator[Labelled]:
+    """Yield the first batches, until they hold enough images."""
+    count = 0
+    while count < SAMPLE and (batch := next(batches, None)) is not None:
+        yield batch
+        count += len(batch.images)
+
+
+def _graphs(
+    network: keras.Model, sample: NDArray[np.uint8], wanted: Sequence[Precision], folder: Path
+) -> dict[Precision, Path]:
+    """Write the graphs whose heads give logits, and return by precision which one it takes."""
+    usable = [precision for precision in chip_precisions() if precision in wanted]
+    exact, integers = folder / "exact.xml", folder / "integers.xml"
+    write_graph(network, exact)
+    if "int8" in usable:
+        quantise(exact, sample, integers)
+    return {precision: integers if precision == "int8" else exact for precision in usable}
+
+
+def _choose(
+    graphs: dict[Precision, Path], tried: Tried, image: NDArray[np.uint8], tolerance: float
+) -> Computing:
+    measured = measure(graphs, tried, image)
+    return Computing(precision=choose(measured, tolerance), measured=tuple(measured))
+
+
+def _fit(tried: Tried, computing: Precision, sure: float) -> _Fitted:
+    fitted = _Fitted({}, {})
+    for head, labels in tried.labels.items():
+        logits = tried.logits[computing][head]
+        fitted.temperatures[head] = temperature(logits, labels)
+        answers = softmax(logits, fitted.temperatures[head])
+        fitted.thresholds[head] = threshold(answers, labels, sure)
     return fitted
 
 
-def _answer_golden(folder: Path, network: keras.Model, contents: Contents) -> None:
+def _describe(
+    folder: Path,
+    contents: Contents,
+    outputs: Sequence[str],
+    fitted: _Fitted,
+    computing: Computing,
+) -> BundleInfo:
+    return BundleInfo(
+        format_version=FORMAT_VERSION,
+        image=contents.image,
+        taxonomy=contents.taxonomy,
+        outputs=tuple(outputs),
+        calibration=fitted.temperatures,
+        precision=contents.precision,
+        thresholds=fitted.thresholds,
+        tolerance=contents.tolerance,
+        files=digests(folder),
+        lineage=contents.lineage,
+        computing=computing,
+    )
+
+
+def _answer_golden(
+    folder: Path, graph: Path, temperatures: dict[Head, float], contents: Contents
+) -> None:
+    """Keep what the graph answers where all that is not quantised is computed in f32."""
     pixels = [imaging.load(source, contents.image) for source in contents.golden]
-    answers = network.predict(np.stack(pixels), verbose=0)
-    write_golden(
-        folder, contents.golden, {head: answers[head] for head in HEADS if head in answers}
-    )
+    logits = CompiledGraph(graph, "f32", 0).infer(np.stack(pixels))
+    answers: dict[str, NDArray[np.float32]] = {
+        head: softmax(logits[head], value).astype(np.float32)
+        for head, value in temperatures.items()
+    }
+    write_golden(folder, contents.golden, answers)
 
 
-def _compare(runtime: Runtime, network: keras.Model, images: NDArray[np.uint8]) -> float:
+def _compare(
+    network: keras.Model,
+    images: NDArray[np.uint8],
+    tried: Tried,
+    temperatures: dict[Head, float],
+    tolerance: float,
+) -> float:
+    """Return the largest difference of a probability between the f32 graph and the network."""
     expected = network.predict(images, verbose=0)
-    answers = runtime.predict(images)
+    exact = tried.logits["f32"]
     difference = max(
-        float(np.abs(answers.probabilities(head) - expected[head]).max())
-        for head in runtime.info.heads
+        float(np.abs(softmax(exact[head][: len(images)], t) - softmax(expected[head], t)).max())
+        for head, t in temperatures.items()
     )
-    if not difference <= runtime.info.tolerance:
+    if not difference <= tolerance:
         raise BundleError(
             f"the exported graph does not answer as the Keras model: a probability is off by "
-            f"{difference:.2g}, where export.tolerance allows {runtime.info.tolerance:.2g}; look "
-            "for a layer that acts otherwise when exported"
+            f"{difference:.2g}, where export.tolerance allows {tolerance:.2g}; look for a layer "
+            "that acts otherwise when exported"
         )
     return difference

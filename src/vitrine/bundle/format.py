@@ -8,10 +8,12 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationErr
 from vitrine.core.digests import file_digest, json_digest
 from vitrine.core.errors import BundleError
 from vitrine.core.files import write_json
-from vitrine.core.params import ImageParams
+from vitrine.core.params import ImageParams, Precision
 from vitrine.core.taxonomy import HEADS, Head, Taxonomy
 
-FORMAT_VERSION = 2
+FORMAT_VERSION = 3
+WITHOUT_CHOICE = 2
+"""The version that did not say what is computed in: it is f32. It is still read."""
 INFO = "bundle.json"
 GRAPH = "model.xml"
 WEIGHTS = "model.bin"
@@ -46,11 +48,45 @@ class Lineage(BaseModel):
     created: str
 
 
+class MeasuredPrecision(BaseModel):
+    """How fast and how good the network was in one precision, on the val split.
+
+    Args:
+        precision: What was computed in.
+        images_per_second: On one CPU thread.
+        agreement: By head, the share of the answers that are those of f32.
+        accuracy: By head that labels are known of, the share of the answers that are right.
+        macro_f1: By such a head, the mean F1 of the classes that occur.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    precision: Precision
+    images_per_second: float
+    agreement: dict[Head, float]
+    accuracy: dict[Head, float]
+    macro_f1: dict[Head, float]
+
+
+class Computing(BaseModel):
+    """What a bundle's graph computes in.
+
+    Args:
+        precision: What was chosen when it was exported.
+        measured: What the choice was made from.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    precision: Precision
+    measured: tuple[MeasuredPrecision, ...]
+
+
 class BundleInfo(BaseModel):
     """The content of bundle.json.
 
     Args:
-        format_version: The version of this form, 2.
+        format_version: The version of this form, 3; a bundle of 2 has no `computing`.
         image: How bytes become the pixels that the graph takes.
         taxonomy: The labels in the order of the outputs.
         outputs: The names of the graph's outputs.
@@ -61,6 +97,7 @@ class BundleInfo(BaseModel):
         tolerance: How far a probability may be from the expected one in a proof, 0 to 1.
         files: The SHA-256 of every other file of the bundle.
         lineage: Where the bundle comes from.
+        computing: What the graph computes in.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -75,6 +112,7 @@ class BundleInfo(BaseModel):
     tolerance: Annotated[float, Field(gt=0)]
     files: dict[Annotated[str, AfterValidator(_plain)], str]
     lineage: Lineage
+    computing: Computing = Computing(precision="f32", measured=())
 
     @property
     def heads(self) -> tuple[Head, ...]:
@@ -83,8 +121,14 @@ class BundleInfo(BaseModel):
 
     @property
     def digest(self) -> str:
-        """One SHA-256 for all that decides the answers: every file and setting, not the lineage."""
-        return json_digest(self.model_dump(mode="json", exclude={"lineage"}))
+        """One SHA-256 for all that decides the answers.
+
+        That is every file and setting, but neither the lineage nor what was measured.
+        """
+        unsaid = True if self.format_version == WITHOUT_CHOICE else {"measured"}
+        return json_digest(
+            self.model_dump(mode="json", exclude={"lineage": True, "computing": unsaid})
+        )
 
     def save(self, folder: Path) -> None:
         """Write bundle.json into a folder."""
@@ -140,7 +184,8 @@ def _read(folder: Path) -> BundleInfo:
         raise BundleError(f"{path} is not UTF-8 text: export or fetch the bundle again") from None
     try:
         found = _Version.model_validate_json(text).format_version
-        info = BundleInfo.model_validate_json(text) if found == FORMAT_VERSION else None
+        readable = found in (WITHOUT_CHOICE, FORMAT_VERSION)
+        info = BundleInfo.model_validate_json(text) if readable else None
     except ValidationError as error:
         problem = error.errors()[0]
         where = ".".join(str(part) for part in problem["loc"]) or "the document"
@@ -150,6 +195,7 @@ def _read(folder: Path) -> BundleInfo:
     if info is None:
         raise BundleError(
             f"{path} has the format version {found}, but this Vitrine reads "
-            f"{FORMAT_VERSION}: use the Vitrine that made it, or export it again"
+            f"{WITHOUT_CHOICE} and {FORMAT_VERSION}: use the Vitrine that made it, or export it "
+            "again"
         )
     return info

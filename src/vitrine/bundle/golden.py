@@ -6,13 +6,15 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from vitrine.bundle.format import GOLDEN
-from vitrine.bundle.runtime import Runtime
+from vitrine.bundle.format import GOLDEN, BundleInfo
+from vitrine.bundle.runtime import Answering
 from vitrine.core.errors import BundleError
+from vitrine.core.params import Precision
 from vitrine.core.taxonomy import HEADS
 
-BF16_TOLERANCE = 0.15
-"""How far a probability may be off in bf16: its 8 bits add up to hundredths in a deep network."""
+TOLERANCES: dict[Precision, float] = {"f32": 0.0, "bf16": 0.15, "int8": 0.15}
+"""How far a probability may be off at least. The 8 bits of a bf16 number add up to hundredths in a
+deep network; integers are rounded otherwise on another kind of chip."""
 
 
 def write_golden(
@@ -38,15 +40,19 @@ def read_golden(folder: Path) -> tuple[list[bytes], dict[str, NDArray[np.float32
         return sources, {head: file[head] for head in HEADS if head in file}
 
 
-def prove(runtime: Runtime) -> float:
+def allowed(info: BundleInfo, precision: Precision) -> float:
+    """Return how far a probability may be from the expected one, in what is computed in."""
+    return max(info.tolerance, TOLERANCES[precision])
+
+
+def prove(runtime: Answering) -> float:
     """Answer the bundle's golden images and compare with what the export answered.
 
     Returns:
         The largest difference of a probability.
 
     Raises:
-        BundleError: An answer differs by more than the bundle's tolerance; with bf16 by more than
-            `BF16_TOLERANCE`.
+        BundleError: An answer differs by more than is `allowed`.
     """
     sources, expected = read_golden(runtime.folder)
     answers = runtime.answer(sources)
@@ -54,13 +60,11 @@ def prove(runtime: Runtime) -> float:
         float(np.abs(answers.probabilities(head) - probabilities).max())
         for head, probabilities in ((head, expected[head]) for head in runtime.info.heads)
     )
-    tolerance = runtime.info.tolerance
-    if runtime.precision == "bf16":
-        tolerance = max(tolerance, BF16_TOLERANCE)
+    tolerance = allowed(runtime.info, runtime.precision)
     if not worst <= tolerance:
         raise BundleError(
             f"{runtime.folder} does not answer its golden images as it did when it was exported: a "
             f"probability is off by {worst:.2g}, where at most {tolerance:.2g} is allowed; export "
-            "it again, or look for another version of Pillow or OpenVINO here"
+            "it again, or look for another version of Pillow, OpenVINO or TensorFlow here"
         )
     return worst

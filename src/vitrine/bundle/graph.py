@@ -13,8 +13,8 @@ from typing import Any
 
 import keras
 import numpy as np
-import openvino
 
+from vitrine.bundle.untracked import openvino
 from vitrine.core.errors import BundleError, ModelError
 from vitrine.core.params import ImageParams
 from vitrine.core.taxonomy import HEADS, Head, Taxonomy
@@ -94,6 +94,28 @@ def write_graph(network: keras.Model, path: Path) -> None:
                 "leave that out of the network"
             ) from None
         openvino.save_model(graph, path, compress_to_fp16=False)
+
+
+def write_calibrated(graph: Path, temperatures: Mapping[Head, float], path: Path) -> None:
+    """Write a graph anew whose heads answer probabilities: softmax(logits / temperature).
+
+    Args:
+        graph: The .xml file of a graph whose heads give logits.
+        temperatures: By head.
+        path: The .xml file to write; the weights go beside it.
+    """
+    model = openvino.Core().read_model(graph)
+    operations = openvino.opset13
+    for head, temperature in temperatures.items():
+        result = model.output(head).get_node().input(0)
+        logits = result.get_source_output()
+        scaled = operations.divide(logits, np.float32(temperature))
+        probabilities = operations.softmax(scaled, -1).output(0)
+        logits.get_tensor().set_names(set())
+        probabilities.get_tensor().set_names({head})
+        result.replace_source_output(probabilities)
+    model.validate_nodes_and_infer_types()
+    openvino.save_model(model, path, compress_to_fp16=False)
 
 
 def _load(path: Path) -> keras.Model:

@@ -1,21 +1,22 @@
-"""Answers of a bundle by OpenVINO: what is measured, compared and served. No TensorFlow."""
+"""Answers of a bundle: what is measured, compared and served. No TensorFlow."""
 
-from collections.abc import Mapping, Sequence
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from queue import Empty, SimpleQueue
 from typing import Literal
 
 import numpy as np
-import openvino
 from numpy.typing import NDArray
 
 from vitrine import imaging
-from vitrine.bundle.format import GRAPH, load_info
-from vitrine.core.errors import BundleError
+from vitrine.bundle.compiled import CompiledGraph, chip_name, chip_precisions
+from vitrine.bundle.format import GRAPH, BundleInfo, load_info
+from vitrine.core.params import Precision
 from vitrine.core.taxonomy import Head
 
-Precision = Literal["f32", "bf16"]
+Wanted = Literal["auto", "f32", "bf16"]
+"""What is asked for: what was chosen at the export, or another precision of the same graph."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,36 +51,26 @@ class Predictions:
         return self.style_map if head == "style" else self.category_map
 
 
-class Runtime:
-    """A loaded bundle. Safe to call from several threads at once.
+class Answering(ABC):
+    """A loaded bundle, by whatever runs its network. Safe to call from several threads at once.
 
     Args:
         folder: The bundle.
-        threads: CPU threads of one inference; 0 lets OpenVINO choose.
-        precision: What the CPU computes in; bf16 where the chip has it, else f32 is used.
-
-    Raises:
-        BundleError: The folder is no sound bundle, or OpenVINO cannot read its graph.
+        info: Its description.
+        precision: What is computed in.
+        device: What computes, in words.
     """
 
-    def __init__(self, folder: Path, *, threads: int = 0, precision: Precision = "f32") -> None:
+    runtime: str
+    """The name of what runs the network."""
+
+    def __init__(
+        self, folder: Path, info: BundleInfo, *, precision: Precision, device: str
+    ) -> None:
         self.folder = folder
-        self.info = load_info(folder)
-        self.precision: Precision = precision
-        # Written out, because OpenVINO takes bf16 by itself on the chips that have it.
-        settings: dict[str, object] = {"INFERENCE_PRECISION_HINT": precision}
-        if threads:
-            settings |= {
-                "INFERENCE_NUM_THREADS": threads,
-                "NUM_STREAMS": 1,
-                "ENABLE_CPU_PINNING": False,
-            }
-        try:
-            self._network = openvino.Core().compile_model(folder / GRAPH, "CPU", settings)
-        except RuntimeError as error:
-            first = str(error).strip().splitlines()[-1]
-            raise BundleError(f"{folder / GRAPH} cannot be loaded by OpenVINO: {first}") from None
-        self._idle: SimpleQueue[openvino.InferRequest] = SimpleQueue()
+        self.info = info
+        self.precision = precision
+        self.device = device
 
     def predict(self, images: NDArray[np.uint8]) -> Predictions:
         """Answer for upright RGB images of the bundle's size, (n, height, width, 3) uint8."""
@@ -89,7 +80,15 @@ class Runtime:
                 f"images must be (n, {', '.join(map(str, expected))}) uint8, but got "
                 f"{images.shape} {images.dtype}"
             )
-        return self._predictions(self._infer(images), len(images))
+        outputs = self._infer(images)
+        nothing = np.empty((len(images), 0), np.float32)
+        return Predictions(
+            style=outputs.get("style", nothing),
+            category=outputs.get("category", nothing),
+            embedding=outputs["embedding"],
+            style_map=outputs.get("style_map"),
+            category_map=outputs.get("category_map"),
+        )
 
     def answer(self, sources: Sequence[bytes]) -> Predictions:
         """Answer for encoded images, each the bytes of one file.
@@ -103,24 +102,41 @@ class Runtime:
         ]
         return self.predict(np.stack(pixels))
 
+    @abstractmethod
     def _infer(self, images: NDArray[np.uint8]) -> dict[str, NDArray[np.float32]]:
-        try:
-            request = self._idle.get_nowait()
-        except Empty:
-            request = self._network.create_infer_request()
-        try:
-            request.infer({"image": images})
-            # Copied: the request's own arrays are overwritten by its next inference.
-            return {name: request.get_tensor(name).data.copy() for name in self.info.outputs}
-        finally:
-            self._idle.put(request)
+        """Return the outputs that the bundle names."""
 
-    def _predictions(self, outputs: Mapping[str, NDArray[np.float32]], count: int) -> Predictions:
-        nothing = np.empty((count, 0), np.float32)
-        return Predictions(
-            style=outputs.get("style", nothing),
-            category=outputs.get("category", nothing),
-            embedding=outputs["embedding"],
-            style_map=outputs.get("style_map"),
-            category_map=outputs.get("category_map"),
-        )
+
+class Runtime(Answering):
+    """A bundle whose graph OpenVINO runs on the CPU.
+
+    Args:
+        folder: The bundle.
+        threads: CPU threads of one inference; 0 lets OpenVINO choose.
+        precision: What to compute in; see `used`.
+
+    Raises:
+        BundleError: The folder is no sound bundle, or OpenVINO cannot read its graph.
+    """
+
+    runtime = "openvino"
+
+    def __init__(self, folder: Path, *, threads: int = 0, precision: Wanted = "auto") -> None:
+        info = load_info(folder)
+        computing = used(info, precision)
+        super().__init__(folder, info, precision=computing, device=chip_name())
+        self._graph = CompiledGraph(folder / GRAPH, computing, threads)
+
+    def _infer(self, images: NDArray[np.uint8]) -> dict[str, NDArray[np.float32]]:
+        return self._graph.infer(images)
+
+
+def used(info: BundleInfo, wanted: Wanted) -> Precision:
+    """Return what this CPU computes a bundle's graph in.
+
+    A graph of integers stays one. Where bf16 is asked for and the chip has none, it is f32.
+    """
+    if info.computing.precision == "int8":
+        return "int8"
+    precision = info.computing.precision if wanted == "auto" else wanted
+    return precision if precision in chip_precisions() else "f32"

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from vitrine.bundle.golden import prove
+from vitrine.bundle.golden import allowed, prove
 from vitrine.bundle.runtime import Runtime
 from vitrine.core.errors import BundleError
 from vitrine.core.params import RegisterParams
@@ -170,9 +170,10 @@ def check_golden(runtime: Runtime) -> Check:
         difference = prove(runtime)
     except BundleError as error:
         return Check(name, False, str(error))
+    most = allowed(runtime.info, runtime.precision)
     text = (
-        f"a probability of the golden images may be off by {runtime.info.tolerance:.1g} from what "
-        f"the export answered, and is off by {difference:.1g} at most"
+        f"a probability of the golden images may be off by {most:.1g} from what the export "
+        f"answered, and is off by {difference:.1g} at most"
     )
     return Check(name, True, text, {"difference": difference})
 

@@ -2,8 +2,8 @@
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from vitrine.bundle.format import Lineage
-from vitrine.core.params import ImageParams
+from vitrine.bundle.format import Lineage, MeasuredPrecision
+from vitrine.core.params import ImageParams, Precision
 from vitrine.core.taxonomy import Head, Taxonomy
 
 
@@ -97,6 +97,20 @@ class Refusal(Document):
     reason: str = Field(description="What is wrong, what was found, what to do.")
 
 
+class Computing(Document):
+    """What the answers are computed by."""
+
+    runtime: str = Field(description="What runs the network: `openvino` or `tensorflow`.")
+    device: str = Field(description="The chip, as it calls itself.")
+    precision: Precision = Field(
+        description="What is computed in; f32 where the chip lacks what was chosen."
+    )
+    chosen: Precision = Field(description="What the export chose for openvino.")
+    measured: tuple[MeasuredPrecision, ...] = Field(
+        description="What it chose from, measured on the val split where the model was exported."
+    )
+
+
 class ModelCard(Document):
     """The model that a worker answers with, and where it comes from.
 
@@ -114,6 +128,7 @@ class ModelCard(Document):
     thresholds: dict[Head, float] = Field(
         description="By head, the probability below which an answer is unsure."
     )
+    computing: Computing = Field(description="What the answers are computed by.")
     explains: tuple[Head, ...] = Field(description="The heads that have heat maps.")
     lineage: Lineage = Field(description="The commit, data, parameters and run that made it.")
     refused: Refusal | None = Field(

@@ -4,7 +4,7 @@ import difflib
 import os
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Any, Self
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import (
     AfterValidator,
@@ -15,7 +15,7 @@ from pydantic import (
     ValidationError,
 )
 
-from vitrine.bundle.runtime import Precision
+from vitrine.bundle.runtime import Wanted
 from vitrine.core.errors import ServiceError
 from vitrine.serving.keys import Key, parse_keys
 
@@ -35,6 +35,7 @@ def _keys(given: Any) -> Any:
 
 Count = Annotated[int, Field(ge=1)]
 Seconds = Annotated[float, Field(gt=0, allow_inf_nan=False)]
+RuntimeName = Literal["auto", "openvino", "tensorflow"]
 AbsolutePath = Annotated[str, AfterValidator(_absolute)]
 
 
@@ -45,9 +46,9 @@ class Settings(BaseModel):
 
     Args:
         workers: Processes that answer; 0 = one a CPU.
-        threads: CPU threads of one inference.
-        precision: What an inference computes in; bf16 is several times as fast on the CPUs that
-            have it, at a small loss of exactness.
+        threads: CPU threads of one inference by openvino.
+        runtime: What runs the network; `auto` = openvino, on the CPU. `tensorflow` is for GPUs.
+        precision: What openvino computes in; `auto` = what the export chose by measurement.
         max_body_bytes: Requests with a larger body are refused with 413. The default lets an image
             of 32 MiB through, with what a form puts around it.
         timeout: Seconds until a request without an answer gets 504, its body's arrival included.
@@ -73,7 +74,8 @@ class Settings(BaseModel):
 
     workers: Annotated[int, Field(ge=0)] = 0
     threads: Count = 1
-    precision: Precision = "f32"
+    runtime: RuntimeName = "auto"
+    precision: Wanted = "auto"
     max_body_bytes: Count = 32 * 2**20 + 2**16
     timeout: Seconds = 15.0
     body_seconds: Seconds = 10.0

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from vitrine import imaging
 from vitrine.bundle.export import Contents, Exported, export_bundle
-from vitrine.bundle.format import NETWORK, Lineage
+from vitrine.bundle.format import NETWORK, Lineage, MeasuredPrecision
 from vitrine.core.digests import data_digest
 from vitrine.core.errors import ModelError, PreparedDataError
 from vitrine.core.layout import DATA, DATA_POINTER, artifacts
@@ -36,7 +36,9 @@ class ExportResult:
             f"{self.folder}: bundle {info.digest[:12]}\n"
             f"temperatures: {temperatures}; largest difference from the Keras model: "
             f"{self.exported.difference:.1g}\n"
-            f"sure answers, of which {info.precision:.0%} are right on val: {thresholds}"
+            f"sure answers, of which {info.precision:.0%} are right on val: {thresholds}\n"
+            f"computes in {info.computing.precision}; on val, with one CPU thread:\n"
+            + "\n".join(_measured(one) for one in info.computing.measured)
         )
 
 
@@ -62,11 +64,18 @@ def run(section: ExportParams, params_digest: str) -> ExportResult:
         lineage=lineage,
         golden=list(_golden(summary, section.golden_images)),
         tolerance=section.tolerance,
-        precision=section.precision,
+        precision=section.sure_precision,
+        computing=section.precisions,
+        computing_tolerance=section.precision_tolerance,
     )
     validation = read_batches(artifacts("prepare"), "val", BATCH_SIZE)
     folder = artifacts("export")
     return ExportResult(folder, export_bundle(network, folder, contents, validation))
+
+
+def _measured(one: MeasuredPrecision) -> str:
+    right = ", ".join(f"{head} {accuracy:.1%} right" for head, accuracy in one.accuracy.items())
+    return f"  {one.precision} {one.images_per_second:.0f} images/s{right and ', '}{right}"
 
 
 def _sure(threshold: float) -> str:

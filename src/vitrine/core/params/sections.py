@@ -33,6 +33,10 @@ Measure = Literal[
 """The measures of a head that a floor can be set for."""
 
 
+Precision = Literal["f32", "bf16", "int8"]
+"""What a bundle computes in, from the exactest to the coarsest."""
+
+
 class Section(BaseModel):
     """A group of keys: frozen, complete, and without unknown keys."""
 
@@ -192,11 +196,19 @@ class TrainParams(Section):
 
 
 class ExportParams(Section):
-    """What the bundle holds beside the graph, and how close it must be to the Keras model."""
+    """What the bundle holds, what it computes in, and how close it must be to the Keras model."""
 
     golden_images: Positive
     tolerance: Annotated[float, Field(gt=0)]
-    precision: Annotated[float, Field(ge=0, lt=1)]
+    sure_precision: Annotated[float, Field(ge=0, lt=1)]
+    precisions: tuple[Precision, ...]
+    precision_tolerance: Share
+
+    @model_validator(mode="after")
+    def _measurable(self) -> Self:
+        if "f32" not in self.precisions:
+            raise ValueError("precisions must contain f32, with which the others are compared")
+        return self
 
 
 class BehaviourParams(Section):
