@@ -12,7 +12,7 @@ import PIL.Image
 import pytest
 
 from browser import chromium_page
-from vitrine.bundle.format import BundleInfo
+from vitrine.bundle.format import BundleInfo, Computing, MeasuredPrecision
 from vitrine.core.params import EvaluateParams, ImageParams, Params, override
 from vitrine.core.taxonomy import HEADS, Label, Taxonomy
 from vitrine.evaluation.answers import Answers
@@ -80,8 +80,10 @@ def card(report: Report, info: BundleInfo, section: EvaluateParams, small: Image
     splits = dict.fromkeys(("train", "val", "test"), split)
     summary = Summary(image=small, taxonomy=info.taxonomy, splits=splits)
 
-    def write(pictures: set[str] = frozenset(), **changes: object) -> str:
-        return write_card(replace(report, **changes), info, summary, section, pictures)
+    def write(
+        pictures: set[str] = frozenset(), bundle: BundleInfo = info, **changes: object
+    ) -> str:
+        return write_card(replace(report, **changes), bundle, summary, section, pictures)
 
     return write
 
@@ -166,6 +168,25 @@ def test_robustness_is_told_beside_the_clean_accuracy(card: Card) -> None:
     assert _row(text, "none")[1:] == ["100.0%", "80.0%"]
     assert _row(text, "PGD")[1:] == ["50.0%", "12.3%"]
     assert "7 test images, no pixel changed by more than 2 grey levels" in text
+
+
+def test_the_choice_of_the_precision_is_told(card: Card, info: BundleInfo) -> None:
+    assert "## Precision" not in card()
+    measured = tuple(
+        MeasuredPrecision(
+            precision=precision,
+            images_per_second=speed,
+            agreement={"style": 1.0, "category": 1.0},
+            accuracy={"style": 0.875},
+            macro_f1={"style": 0.8},
+        )
+        for precision, speed in (("f32", 1234.5), ("bf16", 2345.6))
+    )
+    computing = Computing(precision="bf16", measured=measured)
+    text = _section(card(bundle=info.model_copy(update={"computing": computing})), "Precision")
+    assert "computes in bf16" in text
+    assert _row(text, "f32") == ["f32", "1,234", "0.875", ""]
+    assert _row(text, "bf16") == ["bf16", "2,346", "0.875", ""]
 
 
 def test_what_was_not_tried_is_a_limit(card: Card) -> None:

@@ -42,6 +42,7 @@ def write_card(
         *card_figures.robustness(report, section.attack, pictures),
         *card_figures.classes(report, pictures),
         *card_figures.attention(pictures),
+        *_precision(info),
         *_limits(report, info, summary),
         *_lineage(info),
     ]
@@ -125,6 +126,28 @@ def _scarce_classes(
         if scarce:
             listed = listing([name for name in names if name in scarce])
             yield f"{head.answers.head.capitalize()}, {text}: {listed}."
+
+
+def _precision(info: BundleInfo) -> Iterator[str]:
+    if not info.computing.measured:
+        return
+    yield "## Precision"
+    yield (
+        f"The graph computes in {info.computing.precision}: the fastest of these that answered the "
+        "val split as well as f32."
+    )
+    rows = [
+        (
+            one.precision,
+            f"{one.images_per_second:,.0f}",
+            *(f"{one.accuracy[head]:.3f}" if head in one.accuracy else "" for head in info.heads),
+        )
+        for one in info.computing.measured
+    ]
+    yield table(
+        ("precision", "images/s on one CPU thread", *(f"{head} accuracy" for head in info.heads)),
+        rows,
+    )
 
 
 def _lineage(info: BundleInfo) -> Iterator[str]:
