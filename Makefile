@@ -65,6 +65,7 @@ bench: setup ## Measure what docs/benchmarks.md claims; PHOTOS=folder adds the 8
 	$(BIN)/python benchmarks/cli.py
 	$(BIN)/python benchmarks/demo.py
 	$(BIN)/python benchmarks/checks.py
+	$(BIN)/python benchmarks/diff.py
 	$(BIN)/python benchmarks/faults.py
 	$(BIN)/python benchmarks/gate.py
 	$(BIN)/python benchmarks/monitor.py

@@ -10,6 +10,7 @@ from vitrine import __version__
 from vitrine.cli import (
     compare,
     demo,
+    diff,
     evaluate,
     export,
     history,
@@ -82,6 +83,7 @@ app.command("rollback")(rollback.command)
 app.command("compare")(compare.command)
 app.command("history")(history.command)
 app.command("lineage")(lineage.command)
+app.command("diff")(diff.command)
 app.command("monitor")(monitor.command)
 app.command("smoke")(smoke.command)
 app.command("key")(key.command)

@@ -87,7 +87,7 @@ def find_earlier(compare_with: str, pointer: Path = DATA_POINTER) -> Earlier | N
 def version_at(commit: str, pointer: Path = DATA_POINTER) -> Earlier | None:
     """Return the version of the data that a commit names; None when git does not know of one."""
     try:
-        found = _git(pointer.parent, "log", "-1", "--format=%cs", "--end-of-options", commit, "--")
+        found = git(pointer.parent, "log", "-1", "--format=%cs", "--end-of-options", commit, "--")
     except (FileNotFoundError, subprocess.TimeoutExpired):
         return None
     return None if found.returncode else _read(pointer, commit, found.stdout.strip())
@@ -99,11 +99,11 @@ def _obstacle(pointer: Path) -> str:
         data_digest(pointer)
     except DataError as error:
         return str(error)
-    inside = _git(pointer.parent, "rev-parse", "--git-dir")
+    inside = git(pointer.parent, "rev-parse", "--git-dir")
     if inside.returncode:
         first, *_ = inside.stderr.strip().splitlines() or ["no git repository"]
         return f"git has no history here ({first.removeprefix('fatal: ')})"
-    if _git(pointer.parent, "rev-parse", "--verify", "--quiet", "HEAD").returncode:
+    if git(pointer.parent, "rev-parse", "--verify", "--quiet", "HEAD").returncode:
         return "the git repository has no commit yet"
     return ""
 
@@ -125,7 +125,7 @@ def _previous(pointer: Path) -> Earlier | NotCompared:
 def _named(revision: str, pointer: Path) -> Earlier | NotCompared:
     # A leading dash would be read as an option.
     asked = ("log", "-1", "--format=%H %cs", "--end-of-options", f"{revision}^{{commit}}")
-    found = _git(pointer.parent, *asked, "--")
+    found = git(pointer.parent, *asked, "--")
     if found.returncode or not found.stdout.strip():
         shallow = ", or fetch it: this is a shallow clone" if _is_shallow(pointer.parent) else ""
         raise DataError(
@@ -146,7 +146,7 @@ def _named(revision: str, pointer: Path) -> Earlier | NotCompared:
 
 def _commits(pointer: Path) -> Iterator[tuple[str, str]]:
     """Yield the commits that changed the pointer, the newest first, with their dates."""
-    listed = _git(pointer.parent, "log", "--format=%H %cs", "HEAD", "--", pointer.name)
+    listed = git(pointer.parent, "log", "--format=%H %cs", "HEAD", "--", pointer.name)
     for line in listed.stdout.splitlines():
         commit, date = line.split()
         yield commit, date
@@ -154,7 +154,7 @@ def _commits(pointer: Path) -> Iterator[tuple[str, str]]:
 
 def _read(pointer: Path, commit: str, date: str) -> Earlier | None:
     """Return the version that a commit's pointer names; None when it names none."""
-    shown = _git(pointer.parent, "show", f"{commit}:./{pointer.name}")
+    shown = git(pointer.parent, "show", f"{commit}:./{pointer.name}")
     if shown.returncode:
         return None
     try:
@@ -168,10 +168,16 @@ def _read(pointer: Path, commit: str, date: str) -> Earlier | None:
 
 
 def _is_shallow(folder: Path) -> bool:
-    return _git(folder, "rev-parse", "--is-shallow-repository").stdout.strip() == "true"
+    return git(folder, "rev-parse", "--is-shallow-repository").stdout.strip() == "true"
 
 
-def _git(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+def git(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    """Run git in a folder, without ever waiting for someone to type; it may have failed.
+
+    Raises:
+        FileNotFoundError: git is not installed.
+        subprocess.TimeoutExpired: It did not answer.
+    """
     return subprocess.run(
         ["git", *arguments],
         cwd=folder,
