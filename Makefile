@@ -61,7 +61,7 @@ docs-data: ## Open what the last validation found: the gallery, and from there t
 	@echo "file://$(CURDIR)/reports/validate/data_docs/index.html"
 	@$(PYTHON) -m webbrowser -t "file://$(CURDIR)/reports/validate/index.html" >/dev/null 2>&1 || true
 
-bench: setup ## Measure what docs/benchmarks.md claims; PHOTOS=folder adds the 8,000 catalogue photos.
+bench: setup ## Measure what docs/benchmarks.md claims (needs wrk); PHOTOS=folder adds the 8,000 catalogue photos.
 	$(BIN)/python benchmarks/cli.py
 	$(BIN)/python benchmarks/demo.py
 	$(BIN)/python benchmarks/checks.py
@@ -70,6 +70,8 @@ bench: setup ## Measure what docs/benchmarks.md claims; PHOTOS=folder adds the 8
 	$(BIN)/python benchmarks/gate.py
 	$(BIN)/python benchmarks/monitor.py
 	$(BIN)/python benchmarks/reload.py
+	$(BIN)/python benchmarks/serving.py
+	$(BIN)/python benchmarks/outages.py
 	$(BIN)/python benchmarks/promotion.py
 	$(if $(PHOTOS),$(BIN)/python benchmarks/photos.py $(PHOTOS))
 	$(if $(PHOTOS),$(BIN)/python benchmarks/memory.py $(PHOTOS))
