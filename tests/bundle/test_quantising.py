@@ -12,6 +12,7 @@ from vitrine.bundle.export import Contents, export_bundle
 from vitrine.bundle.golden import prove
 from vitrine.bundle.quantising import quantise
 from vitrine.bundle.runtime import Runtime
+from vitrine.bundle.tensorflow_runtime import TensorFlowRuntime
 from vitrine.core.errors import BundleError
 from vitrine.inputs.shards import Batch
 
@@ -44,6 +45,7 @@ def test_a_bundle_of_integers_is_smaller_proves_itself_and_answers_nearly_the_sa
     integers, floats = Runtime(folder), Runtime(tiny_bundle)
     assert integers.precision == "int8"
     prove(integers)
+    prove(TensorFlowRuntime(folder))
     size = (tiny_bundle / "model.bin").stat().st_size
     assert (folder / "model.bin").stat().st_size < size
     images = validation[0].images

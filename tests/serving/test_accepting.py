@@ -3,6 +3,8 @@
 import os
 import resource
 import socket
+import subprocess
+import sys
 import threading
 import time
 from collections import Counter
@@ -127,6 +129,26 @@ def test_without_files_for_more_connections_it_goes_on_later(
         finally:
             timer.join()
             resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+
+
+def test_nobody_waits_for_a_worker_that_died_or_left(tmp_path: Path) -> None:
+    died = f"""
+from pathlib import Path
+from vitrine.serving.accepting import Tally
+Tally(Path({str(tmp_path)!r})).note(1)
+"""
+    subprocess.run([sys.executable, "-c", died], check=True)
+    one, two = Tally(tmp_path), Tally(tmp_path)  # the first takes the place of the dead one
+    one.note(3)
+    two.note(3)
+    subprocess.run([sys.executable, "-c", died], check=True)
+    assert one.others_have_fewer()
+    one.forget_dead()
+    assert not one.others_have_fewer()
+    two.note(1)
+    assert one.others_have_fewer()
+    two.leave()
+    assert not one.others_have_fewer()
 
 
 def test_the_tally_knows_who_has_fewer(tmp_path: Path) -> None:

@@ -56,5 +56,10 @@ def _product(output: openvino.Output) -> str:
     """Return the name of the last matrix product that an output is made of."""
     node = output.get_node()
     while node.get_type_name() != "MatMul":
+        if not node.get_input_size():
+            raise BundleError(
+                f"the graph's {output.get_any_name()} is no matrix product, so it cannot be "
+                "kept out of the quantisation: take int8 out of export.precisions"
+            )
         node = node.input_value(0).get_node()
     return str(node.get_friendly_name())

@@ -172,8 +172,8 @@ def check_golden(runtime: Runtime) -> Check:
         return Check(name, False, str(error))
     most = allowed(runtime.info, runtime.precision)
     text = (
-        f"a probability of the golden images may be off by {most:.1g} from what the export "
-        f"answered, and is off by {difference:.1g} at most"
+        f"a probability of the golden images may be off by {most:.2g} from what the export "
+        f"answered, and is off by {difference:.2g} at most"
     )
     return Check(name, True, text, {"difference": difference})
 

@@ -9,13 +9,15 @@ import mmap
 import os
 import socket
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 import uvicorn.config
 import uvloop
 
-from vitrine.serving.claims import claim
+from vitrine.core.errors import ServiceError
+from vitrine.serving.claims import claim, unheld
 from vitrine.serving.counting import FOLDER
 
 PATIENCE = 0.003
@@ -37,10 +39,10 @@ class Tally:
     """
 
     def __init__(self, folder: Path) -> None:
-        place = folder / "connections"
-        place.mkdir(exist_ok=True)
-        self._slot = claim(place).number % SLOTS
-        file = os.open(place / "tally", os.O_RDWR | os.O_CREAT, 0o600)
+        self._place = folder / "connections"
+        self._place.mkdir(exist_ok=True)
+        self._slot = claim(self._place).number % SLOTS
+        file = os.open(self._place / "tally", os.O_RDWR | os.O_CREAT, 0o600)
         try:
             os.posix_fallocate(file, 0, SLOTS * SLOT_BYTES)
             self._counts = memoryview(mmap.mmap(file, SLOTS * SLOT_BYTES)).cast("q")
@@ -50,11 +52,21 @@ class Tally:
 
     def note(self, connections: int) -> None:
         """Tell the others how many this worker has."""
-        # 0 is a worker that never was.
+        # 0 is a worker that never was, or is gone.
         self._counts[self._slot] = connections + 1
 
+    def leave(self) -> None:
+        """Tell the others that this worker takes no more."""
+        self._counts[self._slot] = 0
+
+    def forget_dead(self) -> None:
+        """Let nobody wait for workers that have died."""
+        for dead in unheld(self._place):
+            self._counts[dead.number % SLOTS] = 0
+            dead.free()
+
     def others_have_fewer(self) -> bool:
-        """Whether a worker has fewer than this one; a dead one counts with what it had."""
+        """Whether a worker has fewer than this one."""
         own = self._counts[self._slot]
         return any(0 < count < own for count in self._counts)
 
@@ -90,6 +102,7 @@ class Acceptor:
         self._loop.remove_reader(self._listener)
         if self._timer:
             self._timer.cancel()
+        self._tally.leave()
 
     async def wait_closed(self) -> None:
         """Return at once: the connections are not the acceptor's."""
@@ -100,9 +113,15 @@ class Acceptor:
     def _knocked(self) -> None:
         self._note()
         if self._tally.others_have_fewer():
-            self._later(PATIENCE, self._take)
+            self._later(PATIENCE, self._overdue)
         else:
             self._take()
+
+    def _overdue(self) -> None:
+        # Nobody with fewer has come for it; perhaps nobody is there.
+        with suppress(OSError):
+            self._tally.forget_dead()
+        self._take()
 
     def _later(self, seconds: float, action: Callable[[], None]) -> None:
         def resume() -> None:
@@ -144,14 +163,25 @@ class EvenLoop(uvloop.Loop):
     async def create_server(  # type: ignore[override]
         self, protocol_factory: Callable[[], Any], *, sock: socket.socket, backlog: int, ssl: Any
     ) -> Acceptor:
-        """Serve on a socket that other workers may serve on, too."""
+        """Serve on a socket that other workers may serve on, too.
+
+        Raises:
+            ServiceError: The workers' folder is gone, or has no room.
+        """
+        folder = os.environ[FOLDER]
+        try:
+            tally = Tally(Path(folder))
+        except OSError as error:
+            raise ServiceError(
+                f"connections cannot be shared in {folder}: {error}; make room there"
+            ) from None
         sock.listen(backlog)
         sock.setblocking(False)
 
         async def connect(connection: socket.socket) -> Any:
             return await self.connect_accepted_socket(protocol_factory, connection, ssl=ssl)
 
-        return Acceptor(self, sock, connect, Tally(Path(os.environ[FOLDER])))
+        return Acceptor(self, sock, connect, tally)
 
 
 def even_loop(use_subprocess: bool = False) -> type[EvenLoop]:  # noqa: ARG001 - uvicorn gives it

@@ -46,8 +46,15 @@ def unheld(folder: Path) -> list[Claim]:
     Raises:
         OSError: As for `claim`.
     """
-    taken = [_try(file, int(file.stem)) for file in folder.glob(f"*{SUFFIX}")]
-    return [one for one in taken if one]
+    taken: list[Claim] = []
+    try:
+        files = folder.glob(f"*{SUFFIX}")
+        taken.extend(one for file in files if (one := _try(file, int(file.stem))))
+    except BaseException:
+        for one in taken:
+            one.free()
+        raise
+    return taken
 
 
 def is_abandoned(folder: Path) -> bool:

@@ -17,7 +17,9 @@ LOG = "/log"
 """A folder of the service's user, for a volume with the prediction log."""
 HEALTH = (
     "import os, urllib.request as r; "
-    "r.urlopen('http://127.0.0.1:' + os.environ.get('BENTOML_PORT', '3000') + '/readyz', timeout=4)"
+    # BentoML's start takes PORT as well; no proxy leads to this address.
+    "port = os.environ.get('PORT') or os.environ.get('BENTOML_PORT', '3000'); "
+    "r.build_opener(r.ProxyHandler({})).open('http://127.0.0.1:' + port + '/readyz', timeout=4)"
 )
 # BentoML marks its images by this variable, and does not replace a dead worker where it is set.
 START = ["env", "--unset=BENTOML_CONTAINERIZED", "bentoml", "serve", BENTO]
