@@ -1,16 +1,23 @@
+import re
 import sqlite3
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 
 import pytest
+from PIL import Image
+from typer.testing import CliRunner
 
+from vitrine.cli import app
 from vitrine.core.errors import DataError
 from vitrine.core.manifest import Row
 from vitrine.core.params import ImageParams
 from vitrine.core.taxonomy import Label, Taxonomy
-from vitrine.quality.difference import Difference, compare
+from vitrine.quality.difference import Difference, compare, resolve
 from vitrine.quality.difference.markdown import LIMIT, markdown
-from vitrine.quality.difference.pictures import draw
+from vitrine.quality.difference.page import LABELS, render
+from vitrine.quality.difference.pictures import Gallery, Shown, draw
+from vitrine.quality.difference.result import Change
 from vitrine.quality.difference.taxonomies import compare_taxonomies
 
 
@@ -132,6 +139,46 @@ def test_of_equal_bytes_each_name_is_renamed_once(database: sqlite3.Connection) 
     assert [one.earlier_image for one in difference.found("renamed", 9)] == ["a", "b"]
 
 
+@pytest.mark.parametrize(
+    ("before", "after", "repeats"),
+    [
+        ({"a": "1"}, {"a": "1", "x": "1"}, {"x": "a"}),
+        ({"a": "1", "b": "2"}, {"a": "2", "b": "1"}, {}),
+        ({"a": "1"}, {"a": "2", "x": "1"}, {}),
+        ({"a": "9", "old": "1"}, {"a": "1", "new": "1"}, {"a": "new"}),
+        ({}, {"x": "1", "y": "1"}, {"y": "x"}),
+        ({"z": "1"}, {"x": "1", "y": "1", "z": "1"}, {"x": "z", "y": "z"}),
+    ],
+)
+def test_a_duplicate_has_the_bytes_of_an_image_that_is_there(
+    database: sqlite3.Connection,
+    before: dict[str, str],
+    after: dict[str, str],
+    repeats: dict[str, str],
+) -> None:
+    difference = compare(database, Invented(_images(**before)), Invented(_images(**after)))
+    assert {one.image: one.repeats for one in difference.found("duplicates", 9)} == repeats
+
+
+def test_time_grows_with_the_rows_however_many_have_equal_bytes(
+    database: sqlite3.Connection,
+) -> None:
+    count = 400
+    before = [(Row(f"a{n}", "modern", "home"), "1") for n in range(count)]
+    after = [*before, *_images(**{f"x{n}": "1" for n in range(count)})]
+    steps = 0
+
+    def step() -> int:
+        nonlocal steps
+        steps += 1
+        return 0
+
+    database.set_progress_handler(step, 100)
+    assert _counts(compare(database, Invented(before), Invented(after)))["duplicates"] == count
+    # SQLite's instructions for a row: about 340, and 1,700 if all rows of a content were gone through.
+    assert steps * 100 < 2 * count * 800
+
+
 KNOWN = _images(a="1", b="2")
 TWICE = [(Row("c", "vintage", "home"), "1")]
 
@@ -182,10 +229,15 @@ class Unlabelled(Invented):
         raise DataError("its taxonomy.yaml is not valid")
 
 
-def test_a_taxonomy_that_cannot_be_read_counts_as_changed(database: sqlite3.Connection) -> None:
-    difference = compare(database, Invented(KNOWN), Unlabelled([*KNOWN, *TWICE]))
-    assert difference.changed
-    assert not difference.only_duplicates
+@pytest.mark.parametrize(("digest", "changed"), [("1", False), ("2", True)])
+def test_a_taxonomy_that_cannot_be_read_counts_as_changed_where_its_file_is(
+    database: sqlite3.Connection, digest: str, changed: bool
+) -> None:
+    before = Invented(KNOWN, {"taxonomy.yaml": "1"})
+    after = Unlabelled([*KNOWN, *TWICE], {"taxonomy.yaml": digest})
+    difference = compare(database, before, after)
+    assert bool(difference.taxonomy) == changed
+    assert difference.only_duplicates == (not changed)
     assert difference.notes == ["The taxonomies are not compared: its taxonomy.yaml is not valid."]
 
 
@@ -243,6 +295,43 @@ def test_markdown_stays_below_the_limit_and_says_how_much_is_left_out(
     assert "## Added: 300" in text
     assert "… and 280 more.\n" in text
     assert r"images/000 \|\<b\>\*xxx" in text
+
+
+def test_markdown_mentions_nobody(database: sqlite3.Connection) -> None:
+    difference = compare(database, Invented(), Invented(_images(**{"@someone.jpg": "1"})))
+    text = markdown(difference, ("see @team/all",), {})
+    assert "someone.jpg" in text
+    assert not re.search(r"@\w", text)
+
+
+def test_the_page_says_how_many_labels_and_pairs_of_labels_are_left_out(
+    database: sqlite3.Connection,
+) -> None:
+    labels = range(LABELS + 7)
+    before, after = (
+        Invented([(Row(f"{n}", f"{side} {n}", "home"), f"{n}") for n in labels])
+        for side in ("old", "new")
+    )
+    page = render(compare(database, before, after), Gallery({}, 0, ""))
+    left = 2 * len(labels) + 3 - LABELS  # the taxonomy's two styles and its category
+    assert f"<p>… and {left} more; all are in diff.json.</p>" in page
+    assert "<p>… and 7 more; all are in diff.json.</p>" in page
+
+
+def test_a_sheet_holds_the_most_pictures_that_can_be_asked_for(tmp_path: Path) -> None:
+    change = Change("kept", "a", "a", "2", "1", "", "", "", "", "", None)
+    gallery = Gallery({"replaced": [Shown(change, ("a", "a"), (None, None))] * 1000}, 0, "")
+    assert gallery.write_sheets(tmp_path) == {"replaced": 1000}
+    with Image.open(tmp_path / "replaced.jpg") as sheet:
+        assert max(sheet.size) < 65_500
+    asked = CliRunner().invoke(app, ["diff", "--pictures", "1001"])
+    assert asked.exit_code == 2
+
+
+def test_what_git_says_is_passed_on(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("GIT_CEILING_DIRECTORIES", str(tmp_path.parent))
+    with pytest.raises(DataError, match="git cannot look up 'HEAD': not a git repository"):
+        resolve("HEAD", tmp_path / "data.dvc")
 
 
 def test_pictures_that_cannot_be_had_do_not_stop_the_rest(

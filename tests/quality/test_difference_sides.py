@@ -1,7 +1,9 @@
 """`vitrine diff` on a real repository of git and DVC."""
 
 import csv
+import hashlib
 import json
+import os
 import shutil
 from io import BytesIO
 from pathlib import Path
@@ -15,7 +17,9 @@ from clones import ROOT, Clone, environment
 from vitrine.cli import app
 from vitrine.core.errors import DataError
 from vitrine.core.manifest import ManifestWriter, Row
+from vitrine.core.params import ImageParams, override
 from vitrine.core.taxonomy import Label, Taxonomy
+from vitrine.quality.difference import AtCommit, resolve
 
 pytestmark = [pytest.mark.slow, pytest.mark.integration]
 
@@ -194,6 +198,7 @@ def test_a_version_that_is_gone_is_an_error(shop: Clone) -> None:
     ("revisions", "words"),
     [
         (["v9"], "git knows no revision 'v9' here; name a commit, branch or tag"),
+        (["first", ""], "git knows no revision ''"),
         (["--", "--all"], "git knows no revision '--all' here"),
         (["empty"], "empty has no data.dvc that names a version of the data; choose one of"),
         (["first", "empty"], "empty has no data.dvc"),
@@ -202,6 +207,26 @@ def test_a_version_that_is_gone_is_an_error(shop: Clone) -> None:
 def test_a_wrong_revision_is_an_error(shop: Clone, revisions: list[str], words: str) -> None:
     with pytest.raises(DataError, match=words):
         _diff(*revisions)
+
+
+def test_a_repository_that_git_refuses_is_an_error(
+    shop: Clone, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("GIT_TEST_ASSUME_DIFFERENT_OWNER", "1")
+    monkeypatch.setenv("GIT_CONFIG_GLOBAL", os.devnull)
+    monkeypatch.setenv("GIT_CONFIG_NOSYSTEM", "1")
+    with pytest.raises(DataError, match=r"dubious ownership .* git config --global --add safe"):
+        _diff("first", "second")
+
+
+def test_of_a_large_file_no_more_is_read_than_is_refused(shop: Clone, small: ImageParams) -> None:
+    limits = override(small, {"max_bytes": 1024})
+    image = shop.path / "data" / "images" / "b.png"
+    image.write_bytes(b"x" * 5000)
+    shop.run("dvc", "add", "--quiet", "data")
+    digest = hashlib.md5(image.read_bytes()).hexdigest()
+    with AtCommit(resolve("second")) as side:
+        assert side.bytes_of("images/b.png", digest, limits) == b"x" * 1025
 
 
 def test_without_git_the_reason_is_said(shop: Clone, monkeypatch: pytest.MonkeyPatch) -> None:

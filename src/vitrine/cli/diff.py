@@ -37,7 +37,8 @@ def command(
         Format, typer.Option("--format", help="What to print; all are written to reports/diff/.")
     ] = Format.TEXT,
     pictures: Annotated[
-        int, typer.Option(min=0, help="Pictures of each kind of change; 0 reads no image.")
+        int,
+        typer.Option(min=0, max=1000, help="Pictures of each kind of change; 0 reads no image."),
     ] = 24,
     exit_code: Annotated[
         bool, typer.Option("--exit-code", help="Exit with 3 where something differs.")
@@ -54,7 +55,9 @@ def command(
     room.mkdir(parents=True, exist_ok=True)
     with ExitStack() as stack:
         first = stack.enter_context(AtCommit(resolve(before)))
-        second = stack.enter_context(AtCommit(resolve(after))) if after else Folder(DATA)
+        second = (
+            stack.enter_context(AtCommit(resolve(after))) if after is not None else Folder(DATA)
+        )
         folder = stack.enter_context(tempfile.TemporaryDirectory(dir=room))
         connection = stack.enter_context(closing(open_database(Path(folder) / "diff.db")))
         difference = compare(connection, first, second)

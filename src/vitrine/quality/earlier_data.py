@@ -101,10 +101,10 @@ class EarlierData:
                     f"{self.version}: its {_TAXONOMY} is not valid: {problem}"
                 ) from None
 
-    def read(self, digest: str) -> bytes:
-        """Return the bytes of the file with this MD5."""
+    def read(self, digest: str, most: int = -1) -> bytes:
+        """Return the bytes of the file with this MD5, the first `most` of them; -1 = all."""
         with self._open(digest, "the file") as file:
-            return file.read()
+            return file.read(most)
 
     @contextmanager
     def _text(self, name: str, encoding: str) -> Iterator[TextIO]:

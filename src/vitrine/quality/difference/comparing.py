@@ -22,6 +22,7 @@ from vitrine.quality.difference.tables import (
     folder_digest,
     load_side,
     other_files,
+    same_taxonomy_file,
 )
 from vitrine.quality.difference.taxonomies import TaxonomyChange, compare_taxonomies
 
@@ -44,6 +45,10 @@ def compare(connection: sqlite3.Connection, before: Side, after: Side) -> Differ
     ]
     find_changes(connection)
     then, now = (_taxonomy(side, notes) for side in (before, after))
+    if then and now:
+        taxonomy = compare_taxonomies(then, now)
+    else:
+        taxonomy = TaxonomyChange(unknown=not same_taxonomy_file(connection))
     return Difference(
         connection,
         str(before),
@@ -52,7 +57,7 @@ def compare(connection: sqlite3.Connection, before: Side, after: Side) -> Differ
         counts={kind: count(connection, f"changes WHERE {where}") for kind, where in KINDS.items()},
         labels=list(_labels(connection, (now, then))),
         transitions=list(_transitions(connection)),
-        taxonomy=compare_taxonomies(then, now) if then and now else TaxonomyChange(unknown=True),
+        taxonomy=taxonomy,
         checks=list(_checks(before, after)),
         other_files=other_files(connection),
         notes=notes,

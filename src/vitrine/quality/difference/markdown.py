@@ -90,7 +90,8 @@ def _table(
 
 
 def _plain(text: str) -> str:
-    """Return text on one line, cut, so that nothing in it is taken for Markdown."""
+    """Return text on one line, cut, so that nothing in it is taken for Markdown or a mention."""
     line = " ".join(text.split())
     cut = line if len(line) <= _LONGEST else f"{line[:_LONGEST]} …"
-    return _MARKS.sub(r"\\\g<0>", cut)
+    # A space of no width after it, since GitHub notifies people for an escaped @ too.
+    return _MARKS.sub(r"\\\g<0>", cut).replace("@", "@\u200b")

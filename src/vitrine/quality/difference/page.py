@@ -6,7 +6,14 @@ from html import escape
 from string import Template
 
 from vitrine.quality.difference.pictures import THUMBNAIL, Gallery, Shown
-from vitrine.quality.difference.result import CHANGES, KINDS, MEANINGS, Difference, LabelCount
+from vitrine.quality.difference.result import (
+    CHANGES,
+    DOCUMENT,
+    KINDS,
+    MEANINGS,
+    Difference,
+    LabelCount,
+)
 
 LISTED = 50
 """Changes of a kind without pictures that are listed."""
@@ -89,6 +96,7 @@ def _sections(difference: Difference, gallery: Gallery) -> Iterator[str]:
     if labels := difference.labels[:LABELS]:
         yield f"<h2>Labels</h2>\n{_KEY}"
         yield _labels(labels)
+        yield _rest(len(difference.labels) - len(labels), DOCUMENT)
     if difference.transitions:
         yield "<h2>Relabelled <small>from and to</small></h2>"
         cells = (
@@ -96,6 +104,7 @@ def _sections(difference: Difference, gallery: Gallery) -> Iterator[str]:
             for one in difference.transitions[:LABELS]
         )
         yield _table("From label to label", ("Labels", "Images"), map(_row, cells))
+        yield _rest(len(difference.transitions) - LABELS, DOCUMENT)
     if difference.checks:
         yield "<h2>Checks <small>of <code>vitrine validate</code></small></h2>"
         columns = ("Check", "Before", "Now")
@@ -117,9 +126,11 @@ def _kind(difference: Difference, kind: str, shown: Sequence[Shown]) -> str:
         rows = ((one.image, one.labels, one.more) for one in found)
         columns = ("Image", "Style / category", "")
         body, seen = _table(kind, columns, map(_plain_row, rows)), len(found)
-    left = total - seen
-    rest = f"<p>… and {left:,} more; all are in {CHANGES}.</p>" if left else ""
-    return f"{heading}\n{body}\n{rest}"
+    return f"{heading}\n{body}\n{_rest(total - seen, CHANGES)}"
+
+
+def _rest(left: int, file: str) -> str:
+    return f"<p>… and {left:,} more; all are in {file}.</p>" if left > 0 else ""
 
 
 def _card(kind: str, shown: Shown) -> str:
@@ -165,8 +176,7 @@ def _row(cells: Sequence[str]) -> str:
     """Return a row whose cells of digits stand to the right."""
     name, *others = cells
     body = "".join(
-        f'<td class="number">{text}</td>' if text[:1].isdigit() else f"<td>{escape(text)}</td>"
-        for text in others
+        f"<td{_RIGHT if text[:1].isdigit() else ''}>{escape(text)}</td>" for text in others
     )
     return f'<tr><th scope="row">{escape(name)}</th>{body}</tr>'
 

@@ -56,8 +56,11 @@ class AtCommit(EarlierData):
         return str(self.version)
 
     def bytes_of(self, image: str, digest: str, limits: ImageParams) -> bytes:  # noqa: ARG002
-        """Return the bytes of an image from DVC's cache or remote."""
-        return self.read(digest)
+        """Return the bytes of an image from DVC's cache or remote.
+
+        Of one that is too large, a byte more than the limit is enough for decoding to refuse it.
+        """
+        return self.read(digest, limits.max_bytes + 1)
 
     def validation(self) -> Mapping[str, int]:
         """Return the figures of `vitrine validate` that the commit holds."""
@@ -147,11 +150,15 @@ def resolve(revision: str, pointer: Path = DATA_POINTER) -> Earlier:
         pointer: The data.dvc in the working tree; it need not be there.
 
     Raises:
-        DataError: There is no git, git does not know the revision, or it names no data.
+        DataError: There is no git, it refuses the repository or does not know the revision, or
+            the revision names no data.
     """
     asked = ("rev-parse", "--verify", "--quiet", "--end-of-options", f"{revision}^{{commit}}")
     found = _git(pointer.parent, *asked)
     if found.returncode:
+        # With --quiet git says nothing of a revision that it does not know.
+        if reason := " ".join(found.stderr.split()).removeprefix("fatal: "):
+            raise DataError(f"git cannot look up {revision!r}: {reason}")
         raise DataError(
             f"git knows no revision {revision!r} here; name a commit, branch or tag, and in a "
             "shallow clone fetch it first with `git fetch --unshallow`"

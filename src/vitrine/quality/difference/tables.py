@@ -9,8 +9,8 @@ row for each image that is not as it was:
 - `earlier_image`, null for one that is added; `md5`, labels and the rest of both sides;
 - `replaced` (other bytes under the same name) and `relabelled`: 0 or 1; `edited`: which of product,
   title and split are others, with spaces between; several of the three may hold;
-- `repeats`, for bytes that are new under this name: an image that has the same bytes; `known`,
-  whether one with the same bytes, labels and split was there before.
+- `repeats`, for bytes that are new under this name: another image that has the same bytes now;
+  `known`, whether one with the same bytes, labels and split was there before.
 """
 
 # ruff: noqa: S608 - what the SQL is put together from are this module's constants
@@ -26,7 +26,9 @@ from vitrine.quality.difference.sides import Side
 SIDES = ("before", "after")
 EDITED = ("product", "title", "split")
 _TEXTS = (*HEADS, *EDITED)
-_OWN_FILES = ("manifest.csv", "taxonomy.yaml")
+_ALIKE = (*HEADS, "split")
+_TAXONOMY = "taxonomy.yaml"
+_OWN_FILES = ("manifest.csv", _TAXONOMY)
 
 
 def load_side(connection: sqlite3.Connection, name: str, side: Side) -> int:
@@ -81,6 +83,15 @@ def other_files(connection: sqlite3.Connection) -> int:
         f"(SELECT path FROM {first} UNION SELECT path FROM {second})"
         f" WHERE path NOT IN ({own}) AND {listed}",
     )
+
+
+def same_taxonomy_file(connection: sqlite3.Connection) -> bool:
+    """Return whether both sides have the same bytes in their taxonomy.yaml, or neither has one."""
+    before, after = (
+        connection.execute(f"SELECT md5 FROM files_{side} WHERE path = ?", (_TAXONOMY,)).fetchone()
+        for side in SIDES
+    )
+    return bool(before == after)
 
 
 def folder_digest(connection: sqlite3.Connection, side: str) -> str:
@@ -187,18 +198,26 @@ def _insert_lone(connection: sqlite3.Connection, status: str, side: str) -> None
 
 
 def _find_repeats(connection: sqlite3.Connection) -> None:
-    """Note which new bytes another image has: one from before if there is one."""
-    labels = " AND ".join(f"r.{text} = changes.{text}" for text in (*HEADS, "split"))
+    """Note which new bytes another image has: one from before that is still there, else a new one.
+
+    However many images have a content, its image is looked up once, and labels by an index.
+    """
     new = "md5 IS NOT NULL AND (status = 'added' OR replaced)"
+    connection.execute("CREATE TEMP TABLE new (image PRIMARY KEY, md5) WITHOUT ROWID")
+    connection.execute(f"INSERT INTO new SELECT image, md5 FROM changes WHERE {new}")
+    connection.execute("CREATE TEMP TABLE firsts (md5 PRIMARY KEY, image) WITHOUT ROWID")
+    connection.execute(
+        "INSERT INTO firsts"
+        " SELECT r.md5, coalesce(min(iif(new.image IS NULL, r.image, NULL)), min(r.image))"
+        " FROM rows_after r LEFT JOIN new ON new.image = r.image"
+        " WHERE r.md5 IN (SELECT md5 FROM new) GROUP BY r.md5"
+    )
+    connection.execute(f"CREATE INDEX known ON rows_before (md5, {', '.join(_ALIKE)})")
+    labels = " AND ".join(f"r.{text} = changes.{text}" for text in _ALIKE)
     connection.execute(
         "UPDATE changes SET"
-        " repeats = (SELECT image FROM rows_before r WHERE r.md5 = changes.md5 LIMIT 1),"
+        " repeats = (SELECT nullif(f.image, changes.image) FROM firsts f"
+        " WHERE f.md5 = changes.md5),"
         f" known = EXISTS (SELECT 1 FROM rows_before r WHERE r.md5 = changes.md5 AND {labels})"
         f" WHERE {new}"
     )
-    connection.execute(
-        "UPDATE changes SET repeats ="
-        " (SELECT min(image) FROM rows_after r WHERE r.md5 = changes.md5)"
-        f" WHERE {new} AND repeats IS NULL"
-    )
-    connection.execute("UPDATE changes SET repeats = NULL WHERE repeats = image")

@@ -33,7 +33,7 @@ class TaxonomyChange:
         heads: The heads whose labels or order changed.
         forbidden: Whether other pairs are forbidden.
         display: Whether a label that stayed is displayed otherwise.
-        unknown: Whether one of the two cannot be read, so that they may differ in anything.
+        unknown: Whether the files differ and one cannot be read, so that anything may be other.
     """
 
     heads: tuple[HeadChange, ...] = ()
