@@ -92,7 +92,7 @@ def test_the_images_of_the_training_data_have_not_drifted(
         "colourfulness", "background", "embedding",
     }  # fmt: skip
     del effects["embedding"]
-    # Rounding in the log moves a number past its equal, one image of 36.
+    # A figure may be rounded to the other side after another batch: one image of 36.
     assert max(effects.values()) <= 1 / 36 + 1e-6
     assert effects["bytes"] == effects["style"] == 0
 

@@ -1,5 +1,6 @@
 """What a log is compared with: made from the pipeline's outputs, and carried elsewhere."""
 
+import zipfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -77,6 +78,30 @@ def test_a_file_that_is_none_is_refused(tmp_path: Path) -> None:
     np.savez(path, other=np.zeros(3))
     with pytest.raises(DataError, match="reference.npz is no reference of this Vitrine"):
         Reference.load(path)
+
+
+def test_a_file_that_is_damaged_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "reference.npz"
+    path.touch()
+    with pytest.raises(DataError, match="reference.npz is no reference of this Vitrine"):
+        Reference.load(path)
+    np.savez_compressed(path, about=np.zeros(100))
+    data = bytearray(path.read_bytes())
+    # The first block of the compressed bytes, after the names, gets a type that does not exist.
+    with zipfile.ZipFile(path) as file:
+        name = len(file.infolist()[0].filename)
+    data[30 + name + int.from_bytes(data[28:30], "little")] = 0xFF
+    path.write_bytes(data)
+    with pytest.raises(DataError, match="is no reference of this Vitrine .*invalid block type"):
+        Reference.load(path)
+
+
+@pytest.mark.usefixtures("place")
+def test_figures_are_rounded_as_the_log_rounds_them() -> None:
+    numbers = make().sample.numbers
+    for name, digits in (("style_confidence", 6), ("category_confidence", 6), ("brightness", 2)):
+        values = numbers[name].tolist()
+        assert values == [round(value, digits) for value in values]
 
 
 def test_shards_and_facts_that_do_not_belong_together_are_refused(place: Path) -> None:

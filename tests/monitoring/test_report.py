@@ -1,10 +1,12 @@
 """What is said of a comparison: on the terminal, in a pull request, as numbers, as a page."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Literal
 
 import pytest
+from markdown_it import MarkdownIt
 
 from browser import chromium_page
 from monitored import DIGEST, World, find
@@ -18,7 +20,7 @@ from vitrine.monitoring.report import Report, judge
 def report(world: World, count: int = 600, digest: str = DIGEST) -> Report:
     log = world.entries(count, seed=2)
     for number, entry in enumerate(log[:30]):
-        entry |= {"version": "6", "bundle_digest": "6" * 64, "time": 990.0 + number / 10}
+        entry |= {"version": "6", "bundle_digest": "6" * 64, "time": 1040.0 + number / 10}
     window = find(log)
     assert window is not None
     return judge(window, Reference(digest, "d" * 32, World().sample(800, seed=1)), DEFAULTS)
@@ -88,6 +90,33 @@ def test_labels_are_text_on_the_page_and_in_the_comment() -> None:
     page = render(found)
     assert "<script" not in page + found.markdown()
     assert "&lt;script&gt;alert(1)" in page
+
+
+def test_a_label_is_neither_markdown_nor_a_mention_in_the_comment() -> None:
+    log = World().entries(600, seed=2)
+    for entry in log[:300]:
+        entry["style"]["label"] = "[x](https://example.org) www.example.org\n| @somebody *a*"
+    window = find(log)
+    assert window is not None
+    found = judge(window, Reference(DIGEST, "d", World().sample(800, seed=1)), DEFAULTS)
+    text = found.markdown()
+    assert text.count("\n| ") == len(found.rows) + 2
+    tokens = MarkdownIt().enable("table").parse(text)
+    inline = [child for token in tokens for child in token.children or ()]
+    assert {token.type for token in inline} == {"text", "strong_open", "strong_close"}
+    shown = [token.content.replace("\u200b", "") for token in inline]
+    assert any("[x](https://example.org) www.example.org | @somebody *a*" in one for one in shown)
+    # GitHub makes links and mentions of these even in plain text.
+    assert not any(words in text for words in ("://", "www.", "@somebody"))
+
+
+def test_embeddings_of_another_length_than_the_reference_are_refused() -> None:
+    window = find(World().entries(300, seed=2))
+    assert window is not None
+    sample = World().sample(300, seed=1)
+    shorter = replace(sample, embeddings=sample.embeddings[:, 1:])
+    with pytest.raises(DataError, match="log have 32 numbers, but those of the reference 31"):
+        judge(window, Reference(DIGEST, "d", shorter), DEFAULTS)
 
 
 @pytest.mark.parametrize(("scheme", "width"), [("light", 1280), ("dark", 390)])

@@ -1,8 +1,10 @@
 """The answers of a log that are looked at."""
 
+import math
 from dataclasses import replace
 from typing import Any
 
+import numpy as np
 import pytest
 
 from monitored import ALL, DIGEST, World, find
@@ -24,12 +26,21 @@ def answered(
 
 
 def test_the_model_that_answered_last_is_taken_and_the_others_are_counted() -> None:
-    log = answered(5, 100, "8", NEWER) + answered(9, 10)
+    log = answered(5, 100, "8", NEWER) + answered(9, 93) + answered(2, 102, "7", "c" * 64)
     window = find(log)
     assert window is not None
     assert (window.version, window.bundle_digest, window.sample.images) == ("8", NEWER, 5)
     assert (window.first, window.last) == (100, 104)
-    assert window.others == {"7": 9}
+    # Two of each of the bundles of version 7: seven are older than the window.
+    assert window.others == {"7": 4}
+
+
+@pytest.mark.parametrize("model", ["", "7", "8", DIGEST])
+def test_a_bundle_of_two_versions_is_reported_as_the_one_that_answered_last(model: str) -> None:
+    log = answered(4, 50, "8") + answered(6, 10, "7")
+    window = find(log, replace(ALL, model=model))
+    assert window is not None
+    assert (window.version, window.sample.images, window.others) == ("8", 10, {})
 
 
 @pytest.mark.parametrize("model", ["7", "aaa", DIGEST])
@@ -51,6 +62,17 @@ def test_the_newest_are_kept_in_whatever_order_they_come() -> None:
     window = find(log, replace(ALL, last=6))
     assert window is not None
     assert (window.first, window.last, window.sample.images) == (32, 53, 6)
+
+
+def test_the_newest_are_kept_where_the_oldest_share_a_time() -> None:
+    log = [
+        entry | {"time": float(time)}
+        for time, entry in zip([1, 1, 1, 2, 3], answered(5), strict=True)
+    ]
+    window = find(log, replace(ALL, last=3))
+    assert window is not None
+    confidence = [log[place]["style"]["probability"] for place in (0, 3, 4)]
+    assert window.sample.numbers["style_confidence"].tolist() == confidence
 
 
 def test_nothing_older_is_seen_of_any_model() -> None:
@@ -98,6 +120,13 @@ def test_only_images_of_the_window_are_measured() -> None:
     [
         ({"time": None}, "the entry r1 .* time: "),
         ({"style": {"label": "vintage"}}, "the entry r1 .* style.probability: "),
+        (
+            {"style": {"label": "vintage", "probability": math.nan, "unsure": False}},
+            "the entry r1 .* style.probability: ",
+        ),
+        ({"brightness": math.nan}, "the entry r1 .* brightness: "),
+        ({"embedding": np.array([math.inf], np.float32)}, "the entry r1 .* embedding: .* finite"),
+        ({"embedding": np.ones(3, np.float32)}, "embeddings of one bundle have 3 and 32 numbers"),
     ],
 )
 def test_an_entry_that_is_none_is_refused(change: dict[str, Any], words: str) -> None:

@@ -241,11 +241,17 @@ def test_files_that_somebody_deleted_come_back(tmp_path: Path, whole_folder: boo
     other.close()
 
 
-@pytest.mark.parametrize("line", ["\x00\x00", '{"image": 1}', '{"embedding": "AAA="}', "3"])
+@pytest.mark.parametrize("line", ["\x00\x00", '{"image": 1}', '{"embedding": "AAA="}', "3", "[1]"])
 def test_a_damaged_line_is_named(tmp_path: Path, line: str) -> None:
     (tmp_path / "predictions-0-00000001.jsonl").write_text(f'{{"number": 1}}\n{line}\n{{}}\n')
     with pytest.raises(DataError, match=r"predictions-0-00000001\.jsonl line 2 is damaged: .*del"):
         list(read_log(tmp_path))
+
+
+def test_a_file_that_cannot_be_read_is_named(tmp_path: Path) -> None:
+    (tmp_path / "predictions-0-00000001.jsonl").mkdir()
+    with pytest.raises(DataError, match=r"predictions-0-00000001\.jsonl cannot be read: Is a dir"):
+        next(read_log(tmp_path))
 
 
 def test_a_folder_without_a_log_is_told(tmp_path: Path) -> None:

@@ -5,6 +5,7 @@ import json
 import re
 import time
 from datetime import timedelta
+from functools import cache
 from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -15,6 +16,7 @@ from vitrine.core.layout import artifacts, reports
 from vitrine.monitoring.limits import DEFAULTS, Limits
 
 if TYPE_CHECKING:
+    from vitrine.core.params import ImageParams
     from vitrine.monitoring.reference import Reference
     from vitrine.monitoring.window import Wanted, Window
 
@@ -28,7 +30,10 @@ UNITS = {"d": "days", "h": "hours", "m": "minutes"}
 def _duration(text: str) -> timedelta:
     if not (found := re.fullmatch(r"(\d+)([dhm])", text)):
         raise typer.BadParameter(f"must be a number with d, h or m, like 7d, but got {text!r}")
-    return timedelta(**{UNITS[found[2]]: int(found[1])})
+    try:
+        return timedelta(**{UNITS[found[2]]: int(found[1])})
+    except OverflowError:
+        raise typer.BadParameter(f"{text} is longer than any log") from None
 
 
 def command(
@@ -74,13 +79,17 @@ def command(
     from vitrine.monitoring.report import MARKDOWN, METRICS, PAGE, judge
     from vitrine.monitoring.window import Wanted
 
+    if reference and not logs:
+        raise typer.BadParameter(
+            "needs the folder of a log to compare with", param_hint="--reference"
+        )
     folder = reports("monitor")
     window = None
     if logs:
         start = 0.0 if since is None else time.time() - since.total_seconds()
         window = _read(logs, Wanted(model, start, last))
         if window is None:
-            typer.echo("No answer is young enough: not enough to say.")
+            _say_nothing(folder, as_json)
             return
     normal = _reference(reference, folder / REFERENCE)
     if window is None:
@@ -98,6 +107,18 @@ def command(
         raise typer.Exit(DRIFT)
 
 
+def _say_nothing(folder: Path, as_json: bool) -> None:
+    """Say that there is no answer to compare; an earlier report is not left to say otherwise."""
+    from vitrine.core.files import write_json
+    from vitrine.monitoring.report import MARKDOWN, METRICS, NOTHING, PAGE
+
+    for name in (PAGE, MARKDOWN):
+        (folder / name).unlink(missing_ok=True)
+    write_json(folder / METRICS, NOTHING)
+    text = "No answer is young enough: not enough to say."
+    typer.echo(json.dumps(NOTHING, indent=2) if as_json else text)
+
+
 def _read(logs: list[Path], wanted: "Wanted") -> "Window | None":
     from vitrine.core.params import Params
     from vitrine.monitoring.reference import PIXEL_FACTS
@@ -105,10 +126,12 @@ def _read(logs: list[Path], wanted: "Wanted") -> "Window | None":
     from vitrine.quality.measuring import measure_bytes
     from vitrine.serving.prediction_log import read_log
 
-    image = Params.load().image
+    @cache
+    def image() -> "ImageParams":
+        return Params.load().image
 
     def measure(data: bytes) -> dict[str, float | None]:
-        facts = measure_bytes(data, image, "a logged image")
+        facts = measure_bytes(data, image(), "a logged image")
         return {name: getattr(facts, name) for name in PIXEL_FACTS}
 
     return find_window(lambda: chain.from_iterable(map(read_log, logs)), wanted, measure)

@@ -2,6 +2,7 @@
 
 import json
 import zipfile
+import zlib
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -10,6 +11,7 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import NDArray
 
+from vitrine.bundle.figures import DIGITS, brightness
 from vitrine.bundle.runtime import Runtime
 from vitrine.core.errors import DataError, PreparedDataError
 from vitrine.core.files import atomic_file
@@ -25,12 +27,19 @@ MOST = 3_000
 PIXEL_FACTS = ("contrast", "sharpness", "colourfulness", "background")
 """Facts that `validate` measures, and that can be known of logged images only."""
 FACTS = ("bytes", "width", "height", *PIXEL_FACTS)
-LUMA = np.array([0.299, 0.587, 0.114], np.float32)
-"""How bright red, green and blue look (ITU-R BT.601), as the prediction log has it."""
 
 _BATCH = 64
 _SEED = 17
-_FORMAT = 1
+_FORMAT = 2
+_UNREADABLE = (
+    OSError,
+    EOFError,
+    ValueError,
+    KeyError,
+    TypeError,
+    zipfile.BadZipFile,
+    zlib.error,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +95,7 @@ class Reference:
             raise DataError(
                 f"{path} is missing: make it with `vitrine monitor` where `dvc repro` ran"
             ) from None
-        except (OSError, ValueError, KeyError, TypeError, zipfile.BadZipFile) as error:
+        except _UNREADABLE as error:
             raise DataError(
                 f"{path} is no reference of this Vitrine ({error}): make it anew with "
                 "`vitrine monitor` where `dvc repro` ran"
@@ -150,16 +159,15 @@ def _answers(runtime: Runtime, shards: Path, summary: Summary) -> Iterator[tuple
 def _observe(runtime: Runtime, images: NDArray[np.uint8]) -> Iterator[Observation]:
     info = runtime.info
     predictions = runtime.predict(images)
-    brightness = (images @ LUMA).mean(axis=(1, 2)).tolist()
-    for row, bright in enumerate(brightness):
+    for row, pixels in enumerate(images):
         answers = {}
         for head in info.heads:
             probabilities = predictions.probabilities(head)[row]
             best = int(probabilities.argmax())
             sure = float(probabilities[best])
             label = info.taxonomy.names(head)[best]
-            answers[head] = Answer(label, sure, sure < info.thresholds[head])
-        yield Observation(answers, {"brightness": bright}, predictions.embedding[row])
+            answers[head] = Answer(label, round(sure, DIGITS), sure < info.thresholds[head])
+        yield Observation(answers, {"brightness": brightness(pixels)}, predictions.embedding[row])
 
 
 def _under(start: str, columns: dict[str, NDArray[Any]]) -> dict[str, NDArray[Any]]:

@@ -1,5 +1,6 @@
 """What a comparison found, in words for a terminal and a pull request, and in numbers."""
 
+import re
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from html import escape
@@ -18,6 +19,12 @@ MARKDOWN = "monitor.md"
 METRICS = "metrics.json"
 COLUMNS = ("what", "result", "distance", "limit", "p-value", "images", "what changed most")
 NUMBERS = COLUMNS[2:6]
+NOTHING = {"drift": False, "enough": False}
+"""`Report.metrics` where there is no answer to compare."""
+
+_MARKS = re.compile(r"[\\`*_\[\]|~]")
+_LINKS = re.compile(r":(?=//)|www(?=\.)|@")
+"""What becomes a link or a mention even in plain text."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,8 +106,8 @@ class Report:
     def markdown(self) -> str:
         """Return the result for the description or a comment of a pull request."""
         table = "\n".join(
-            "| " + " | ".join(_plain(cell) for cell in row) + " |"
-            for row in (COLUMNS, ["---"] * len(COLUMNS), *self.rows)
+            "| " + " | ".join(row) + " |"
+            for row in (COLUMNS, ["---"] * len(COLUMNS), *(map(_plain, row) for row in self.rows))
         )
         facts = "\n".join(f"- {_plain(line)}" for line in self.facts)
         return f"# Drift\n\n**{self.verdict}**\n\n{facts}\n\n{table}\n"
@@ -137,7 +144,7 @@ def judge(window: Window, reference: Reference, limits: Limits) -> Report:
     """Compare a window with a reference.
 
     Raises:
-        DataError: They are of different models.
+        DataError: They are of different models, or their embeddings of different lengths.
     """
     if window.bundle_digest != reference.bundle_digest:
         raise DataError(
@@ -145,6 +152,13 @@ def judge(window: Window, reference: Reference, limits: Limits) -> Report:
             f"{window.bundle_digest[:12]}), but the reference is of bundle "
             f"{reference.bundle_digest[:12]}: name the model that you want with --model, or make "
             "a reference where artifacts/ has the bundle of the log"
+        )
+    sizes = [side.embeddings.shape[1] for side in (window.sample, reference.sample)]
+    if all(sizes) and sizes[0] != sizes[1]:
+        raise DataError(
+            f"the embeddings of the log have {sizes[0]} numbers, but those of the reference "
+            f"{sizes[1]}: the log or the reference is damaged; make the reference anew, or delete "
+            "the lines of the log"
         )
     return Report(window, reference, limits, compare(reference.sample, window.sample, limits))
 
@@ -155,7 +169,9 @@ def title(feature: str) -> str:
 
 
 def _plain(text: str) -> str:
-    return escape(text, quote=False).replace("|", "\\|")
+    """Return text on one line so that nothing in it is Markdown, a link or a mention."""
+    line = escape(" ".join(text.split()), quote=False)
+    return _LINKS.sub("\\g<0>\u200b", _MARKS.sub(r"\\\g<0>", line))
 
 
 def _time(seconds: float) -> str:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from vitrine.core.errors import DataError
 from vitrine.core.taxonomy import Head
 
 
@@ -60,7 +61,11 @@ class Sample:
 
 
 def gather(observations: Iterable[Observation]) -> Sample:
-    """Put images together; they may arrive as a stream."""
+    """Put images together; they may arrive as a stream.
+
+    Raises:
+        DataError: The embeddings are not all of one length.
+    """
     images = 0
     words: dict[str, list[str]] = defaultdict(list)
     numbers: dict[str, list[float]] = defaultdict(list)
@@ -77,6 +82,11 @@ def gather(observations: Iterable[Observation]) -> Sample:
                 numbers[name].append(value)
         if one.embedding is not None:
             embeddings.append(one.embedding)
+    if len(sizes := {len(embedding) for embedding in embeddings}) > 1:
+        raise DataError(
+            f"embeddings of one bundle have {min(sizes)} and {max(sizes)} numbers: the prediction "
+            "log is damaged; delete the lines with the wrong ones"
+        )
     return Sample(
         images,
         {name: np.array(column) for name, column in words.items()},

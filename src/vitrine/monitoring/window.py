@@ -1,14 +1,14 @@
 """The part of a prediction log that is looked at: the newest answers of one model."""
 
 import heapq
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from itertools import islice
 from operator import itemgetter
-from typing import Any
+from typing import Annotated, Any
 
 import numpy as np
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import AfterValidator, BaseModel, ConfigDict, ValidationError
 
 from vitrine.core.errors import DataError
 from vitrine.core.progress import track
@@ -41,12 +41,12 @@ class Window:
     """What was found.
 
     Args:
-        version: Of the registered model.
+        version: Of the registered model; the one that answered last where several have the bundle.
         bundle_digest: What answered.
         first: When the oldest answer was given, seconds since 1970 in UTC.
         last: When the newest was.
         sample: The answers.
-        others: By version, how many answers of other models there were in that time.
+        others: By version, how many answers of other bundles there were from first to last.
     """
 
     version: str
@@ -57,10 +57,16 @@ class Window:
     others: dict[str, int]
 
 
+def _vector(embedding: np.ndarray) -> np.ndarray:
+    if not np.isfinite(embedding).all():
+        raise ValueError("not every number is finite")
+    return embedding
+
+
 class _Entry(BaseModel):
     """What is read of a line of the log; see `vitrine.serving.prediction_log`."""
 
-    model_config = ConfigDict(frozen=True, arbitrary_types_allowed=True)
+    model_config = ConfigDict(frozen=True, arbitrary_types_allowed=True, allow_inf_nan=False)
 
     time: float
     version: str
@@ -71,17 +77,26 @@ class _Entry(BaseModel):
     width: int | None = None
     height: int | None = None
     brightness: float | None = None
-    embedding: np.ndarray | None = None
+    embedding: Annotated[np.ndarray, AfterValidator(_vector)] | None = None
     image: Any = None
 
 
 @dataclass(slots=True)
 class _Model:
-    """The answers of one model, counted; `newest` is a heap of times, the earliest in front."""
+    """When the answers of one bundle were given.
 
-    version: str
-    answers: int = 0
+    Attributes:
+        versions: When each version that had it answered last.
+        newest: A heap of times, the earliest in front.
+    """
+
+    versions: dict[str, float] = field(default_factory=dict)
     newest: list[float] = field(default_factory=list)
+
+    @property
+    def version(self) -> str:
+        """The one that answered last."""
+        return max(self.versions, key=self.versions.__getitem__)
 
 
 def find_window(read: ReadLog, wanted: Wanted, measure: Measure) -> Window | None:
@@ -100,26 +115,40 @@ def find_window(read: ReadLog, wanted: Wanted, measure: Measure) -> Window | Non
     Raises:
         DataError: The log is damaged, or holds no such model, or several.
     """
-    models: dict[str, _Model] = {}
-    for entry in _entries(track(read(), "Reading the log"), wanted.since):
-        model = models.setdefault(entry.bundle_digest, _Model(entry.version))
-        model.answers += 1
-        keep = heapq.heappush if len(model.newest) < wanted.last else heapq.heappushpop
-        keep(model.newest, entry.time)
+    models = _models(_entries(track(read(), "Reading the log"), wanted.since), wanted.last)
     if not models:
         return None
     digest = _choose(models, wanted.model)
-    chosen = models.pop(digest)
+    chosen = models[digest]
     first, last = chosen.newest[0], max(chosen.newest)
-    found = (
-        (entry.time, _observe(entry, measure))
-        for entry in _entries(track(read(), "Reading the window"), first)
-        if entry.bundle_digest == digest and entry.time <= last
-    )
-    in_order = sorted(islice(found, wanted.last), key=itemgetter(0))
+    others: Counter[str] = Counter()
+
+    def found() -> Iterator[tuple[float, Observation]]:
+        for entry in _entries(track(read(), "Reading the window"), first):
+            if entry.time > last:
+                continue
+            if entry.bundle_digest == digest:
+                yield entry.time, _observe(entry, measure)
+            else:
+                others[entry.version] += 1
+
+    # They may be more: several have the time of the first, or were written meanwhile.
+    newest = heapq.nlargest(wanted.last, found(), key=itemgetter(0))
+    in_order = sorted(newest, key=itemgetter(0))
     sample = gather(observation for _, observation in in_order)
-    others = {model.version: model.answers for model in models.values()}
-    return Window(chosen.version, digest, first, last, sample, others)
+    return Window(chosen.version, digest, first, last, sample, dict(others))
+
+
+def _models(entries: Iterable[_Entry], last: int) -> dict[str, _Model]:
+    """Return the models by bundle digest, each with the times of its newest answers."""
+    models: dict[str, _Model] = {}
+    for entry in entries:
+        model = models.setdefault(entry.bundle_digest, _Model())
+        seen = model.versions.get(entry.version, entry.time)
+        model.versions[entry.version] = max(seen, entry.time)
+        keep = heapq.heappush if len(model.newest) < last else heapq.heappushpop
+        keep(model.newest, entry.time)
+    return models
 
 
 def _entries(lines: Iterable[Mapping[str, Any]], since: float) -> Iterator[_Entry]:
@@ -140,7 +169,7 @@ def _entries(lines: Iterable[Mapping[str, Any]], since: float) -> Iterator[_Entr
 def _choose(models: Mapping[str, _Model], wanted: str) -> str:
     if not wanted:
         return max(models, key=lambda digest: max(models[digest].newest))
-    found = [digest for digest, model in models.items() if model.version == wanted]
+    found = [digest for digest, model in models.items() if wanted in model.versions]
     found = found or [digest for digest in models if digest.startswith(wanted)]
     if len(found) != 1:
         known = ", ".join(f"{model.version} ({digest[:12]})" for digest, model in models.items())

@@ -173,7 +173,7 @@ def read_log(folder: Path) -> Iterator[dict[str, Any]]:
     bytes.
 
     Raises:
-        DataError: The folder holds no log, or a line is damaged.
+        DataError: The folder holds no log, a file cannot be read, or a line is damaged.
     """
     files = sorted(folder.glob(PATTERN))
     if not files:
@@ -184,6 +184,8 @@ def read_log(folder: Path) -> Iterator[dict[str, Any]]:
         except FileNotFoundError:
             # The oldest go while others are read.
             continue
+        except OSError as error:
+            raise DataError(f"{path} cannot be read: {error.strerror}") from None
 
 
 def _read(path: Path) -> Iterator[dict[str, Any]]:
@@ -193,6 +195,8 @@ def _read(path: Path) -> Iterator[dict[str, Any]]:
                 return
             try:
                 entry = json.loads(line)
+                if not isinstance(entry, dict):
+                    raise TypeError("it holds no JSON object")
                 if "embedding" in entry:
                     entry["embedding"] = np.frombuffer(b64decode(entry["embedding"]), FLOAT32)
                 if "image" in entry:

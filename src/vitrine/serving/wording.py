@@ -8,16 +8,13 @@ from numpy.typing import NDArray
 
 from vitrine import imaging
 from vitrine.bundle.evidence import evidence
+from vitrine.bundle.figures import DIGITS, brightness
 from vitrine.core.taxonomy import Head, Label
 from vitrine.serving.answered import Answered
 from vitrine.serving.schemas import Classification, Embedding, HeadAnswer, HeatMap, LabelAnswer
 from vitrine.serving.settings import Settings
 
-DIGITS = 6
-"""Of a probability, behind the point."""
 LANGUAGES = ("en", "zh")
-LUMA = np.array([0.299, 0.587, 0.114], np.float32)
-"""How bright red, green and blue look (ITU-R BT.601)."""
 
 
 def classification(answered: Answered, request_id: str, top_k: int) -> Classification:
@@ -84,7 +81,7 @@ def log_entry(answered: Answered, said: Classification, settings: Settings) -> d
         "bytes": len(answered.data),
         "width": size.width,
         "height": size.height,
-        "brightness": round(float(np.mean(answered.pixels @ LUMA)), 2),
+        "brightness": brightness(answered.pixels),
     }
     if settings.log_embeddings:
         entry["embedding"] = answered.embedding
