@@ -185,8 +185,8 @@ def test_the_choice_of_the_precision_is_told(card: Card, info: BundleInfo) -> No
     computing = Computing(precision="bf16", measured=measured)
     text = _section(card(bundle=info.model_copy(update={"computing": computing})), "Precision")
     assert "computes in bf16" in text
-    assert _row(text, "f32") == ["f32", "1,234", "0.875", ""]
-    assert _row(text, "bf16") == ["bf16", "2,346", "0.875", ""]
+    assert _row(text, "f32") == ["f32", "1,234", "0.875, 0.800", ""]
+    assert _row(text, "bf16") == ["bf16", "2,346", "0.875, 0.800", ""]
 
 
 def test_what_was_not_tried_is_a_limit(card: Card) -> None:

@@ -45,7 +45,10 @@ def test_the_bundle_knows_where_it_comes_from(trained: Path, params: Params) -> 
     assert min(info.thresholds.values()) > 1
     assert chosen.startswith(f"computes in {info.computing.precision}; on val")
     assert len(measured) == len(info.computing.measured)
-    assert re.fullmatch(r"  f32 \d+ images/s, style [\d.]+% right, category .*% right", measured[0])
+    assert re.fullmatch(
+        r"  f32 \d+ images/s; style [\d.]+% right, macro F1 0\.\d+; category .* F1 0\.\d+",
+        measured[0],
+    )
 
 
 def test_the_golden_images_are_files_of_val(trained: Path, params: Params) -> None:

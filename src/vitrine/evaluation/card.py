@@ -140,14 +140,17 @@ def _precision(info: BundleInfo) -> Iterator[str]:
         (
             one.precision,
             f"{one.images_per_second:,.0f}",
-            *(f"{one.accuracy[head]:.3f}" if head in one.accuracy else "" for head in info.heads),
+            *(
+                f"{one.accuracy[head]:.3f}, {one.macro_f1[head]:.3f}"
+                if head in one.accuracy
+                else ""
+                for head in info.heads
+            ),
         )
         for one in info.computing.measured
     ]
-    yield table(
-        ("precision", "images/s on one CPU thread", *(f"{head} accuracy" for head in info.heads)),
-        rows,
-    )
+    measures = (f"{head}: accuracy, macro F1" for head in info.heads)
+    yield table(("precision", "images/s on one CPU thread", *measures), rows)
 
 
 def _lineage(info: BundleInfo) -> Iterator[str]:

@@ -74,8 +74,11 @@ def run(section: ExportParams, params_digest: str) -> ExportResult:
 
 
 def _measured(one: MeasuredPrecision) -> str:
-    right = ", ".join(f"{head} {accuracy:.1%} right" for head, accuracy in one.accuracy.items())
-    return f"  {one.precision} {one.images_per_second:.0f} images/s{right and ', '}{right}"
+    heads = [
+        f"; {head} {accuracy:.1%} right, macro F1 {one.macro_f1[head]:.3f}"
+        for head, accuracy in one.accuracy.items()
+    ]
+    return f"  {one.precision} {one.images_per_second:.0f} images/s{''.join(heads)}"
 
 
 def _sure(threshold: float) -> str:
