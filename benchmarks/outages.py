@@ -20,7 +20,7 @@ from measure import where
 from reload import memory, until_all
 from untrained import NETWORKS, export
 
-from served import encoded, knocking, served
+from served import encoded, knocking, post, served
 from serving import environment, load, lone, prepare
 from vitrine.core.manifest import Catalogue
 from vitrine.demo import draw_catalogue
@@ -100,7 +100,7 @@ def overload(client: httpx.Client, env: dict[str, str]) -> None:
     picture = encoded("JPEG")
     while flood.poll() is None:
         start = time.monotonic()
-        answer = client.post("/classify", files={"image": ("a.jpg", picture)})
+        answer = post(client, picture)
         statuses[answer.status_code] += 1
         seconds.setdefault(answer.status_code, []).append(time.monotonic() - start)
     ended = time.monotonic()

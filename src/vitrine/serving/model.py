@@ -50,7 +50,7 @@ class PackagedModel:
         return LoadedModel(self, runtime, name)
 
     def _load(self, settings: Settings) -> Answering:
-        if settings.runtime != "tensorflow":
+        if settings.runtime == "openvino":
             return Runtime(self.folder, threads=settings.threads, precision=settings.precision)
         try:
             # By name, so that nothing the service imports leads to TensorFlow.

@@ -35,7 +35,7 @@ def _keys(given: Any) -> Any:
 
 Count = Annotated[int, Field(ge=1)]
 Seconds = Annotated[float, Field(gt=0, allow_inf_nan=False)]
-RuntimeName = Literal["auto", "openvino", "tensorflow"]
+RuntimeName = Literal["openvino", "tensorflow"]
 AbsolutePath = Annotated[str, AfterValidator(_absolute)]
 
 
@@ -47,7 +47,7 @@ class Settings(BaseModel):
     Args:
         workers: Processes that answer; 0 = one a CPU.
         threads: CPU threads of one inference by openvino.
-        runtime: What runs the network; `auto` = openvino, on the CPU. `tensorflow` is for GPUs.
+        runtime: What runs the network: `openvino`, on the CPU, or `tensorflow`, for GPUs.
         precision: What openvino computes in; `auto` = what the export chose by measurement.
         max_body_bytes: Requests with a larger body are refused with 413. The default lets an image
             of 32 MiB through, with what a form puts around it.
@@ -74,7 +74,7 @@ class Settings(BaseModel):
 
     workers: Annotated[int, Field(ge=0)] = 0
     threads: Count = 1
-    runtime: RuntimeName = "auto"
+    runtime: RuntimeName = "openvino"
     precision: Wanted = "auto"
     max_body_bytes: Count = 32 * 2**20 + 2**16
     timeout: Seconds = 15.0
