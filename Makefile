@@ -20,11 +20,14 @@ help: ## Show this list.
 
 setup: $(STAMP) ## Make .venv with everything that training, serving and developing need.
 
-$(STAMP): requirements/dev.txt pyproject.toml
+# The locked set to install: requirements/gpu.txt is the same with the libraries of NVIDIA GPUs.
+REQUIREMENTS ?= requirements/dev.txt
+
+$(STAMP): $(REQUIREMENTS) pyproject.toml
 	@$(PYTHON) -c 'import sys; v = sys.version_info[:2]; (3, 11) <= v < (3, 14) or sys.exit("error: Python 3.11 to 3.13 is needed, but %s is %d.%d: run make with PYTHON=python3.12, say" % (sys.executable, *v))'
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/bootstrap.txt
-	$(BIN)/uv pip sync --quiet --python $(BIN)/python --require-hashes requirements/dev.txt
+	$(BIN)/uv pip sync --quiet --python $(BIN)/python --require-hashes $(REQUIREMENTS)
 	$(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps --no-build-isolation --editable .
 	@grep -q BENTOML_DO_NOT_TRACK $(BIN)/activate || printf 'export BENTOML_DO_NOT_TRACK=True MLFLOW_DISABLE_TELEMETRY=true\n' >> $(BIN)/activate
 	@touch $@
@@ -39,11 +42,12 @@ demo: setup ## From the demo catalogue to an answer of the served model.
 test: setup ## Run every test that this machine can run.
 	$(BIN)/python -m pytest
 
-lint: setup ## Check format, style, types and layers.
+lint: setup ## Check format, style, types, layers and workflows.
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+	$(BIN)/zizmor --quiet --offline .github/workflows
 
 format: setup ## Put the code into the house's format.
 	$(BIN)/ruff format .
@@ -85,7 +89,7 @@ lock: setup ## Renew requirements/ from pyproject.toml: versions and hashes, no 
 	$(COMPILE) pyproject.toml -c requirements/dev.txt -o requirements/core.txt
 	$(COMPILE) pyproject.toml -c requirements/dev.txt --extra train -o requirements/train.txt
 	$(COMPILE) pyproject.toml -c requirements/dev.txt --extra serve -o requirements/serve.txt
-	$(COMPILE) pyproject.toml -c requirements/dev.txt --extra train --extra gpu -o requirements/gpu.txt
+	$(COMPILE) pyproject.toml -c requirements/dev.txt --extra train --extra serve --extra gpu --group dev -o requirements/gpu.txt
 	$(COMPILE) pyproject.toml -c requirements/dev.txt --extra serve --extra gpu -o requirements/gpu-serve.txt
 	echo uv | $(COMPILE) - -c requirements/dev.txt -o requirements/bootstrap.txt
 	grep -oE '^mlflow==[^ ]+' requirements/dev.txt | cat deploy/docker/mlflow.in - | $(COMPILE) - -o deploy/docker/mlflow.txt

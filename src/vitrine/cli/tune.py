@@ -10,6 +10,6 @@ def command() -> None:
     from vitrine.stages import tune
 
     params = Params.load()
-    if params.tune.trials:
+    if params.tune.trials and not params.train.continues:
         load_tensorflow()
     typer.echo(tune.run(params.tune, params.train, params.register_.name).describe())

@@ -60,7 +60,8 @@ def run(section: TrainParams, params: Mapping[str, Any], registered: str) -> Tra
     """Fit the network and write artifacts/train/ and reports/train/.
 
     Args:
-        section: The stage's settings; the values that tune found override them.
+        section: The stage's settings; the values that tune found override them, and `fine_tune`
+            does where the training goes on from the champion.
         params: All of params.yaml, to be logged.
         registered: The name of the registered model, whose champion `train.weights` may name.
 
@@ -91,6 +92,8 @@ def _tuned(section: TrainParams, path: Path) -> TrainParams:
         values = yaml.safe_load(path.read_text(encoding="utf-8"))
         if not isinstance(values, dict):
             raise ParamsError(f"must hold keys of train, but got {values!r}")
+        if section.continues:
+            values |= section.fine_tune.model_dump()
         return override(section, values)
     except FileNotFoundError:
         raise PreparedDataError(f"{path} is missing: make it with `dvc repro tune`") from None

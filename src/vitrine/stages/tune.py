@@ -36,7 +36,7 @@ class Tuned:
     def describe(self) -> str:
         """Return the line that a person sees."""
         if self.default is None or self.best is None:
-            return "No search (tune.trials is 0): train runs its own values."
+            return "No search: train runs the values of params.yaml."
         scores = f"val macro F1 {self.best:.3f}, and {self.default:.3f} with the values of train"
         if not self.values:
             return f"{self.trials} trials: none is better than the values of train ({scores})."
@@ -49,7 +49,9 @@ def _short(value: Any) -> str:
 
 
 def run(tune: TuneParams, train: TrainParams, registered: str) -> Tuned:
-    """Search, and write artifacts/tune/ and reports/tune/. Without trials it loads nothing heavy.
+    """Search, and write artifacts/tune/ and reports/tune/. Without a search it loads nothing heavy.
+
+    Nothing is searched where there are no trials, or where the champion's training goes on.
 
     Args:
         tune: The settings of the search.
@@ -63,7 +65,7 @@ def run(tune: TuneParams, train: TrainParams, registered: str) -> Tuned:
         ModelError: The training with train's own values fails.
     """
     check_space(tune, train)
-    if not tune.trials:
+    if not tune.trials or train.continues:
         return _write(tune, Tuned(0, {}), None, [])
     from vitrine.training.trials import Trials
 

@@ -157,7 +157,7 @@ class TuneParams(Section):
     @model_validator(mode="after")
     def _known(self) -> Self:
         for key in self.search:
-            if key not in TrainParams.model_fields or key == "augment":
+            if key not in TrainParams.model_fields or key in ("augment", "fine_tune"):
                 raise ValueError(f"search names {key!r}, which is no searchable key of train")
         return self
 
@@ -170,6 +170,14 @@ class AugmentParams(Section):
     zoom: Share
     shift: Share
     color: Share
+
+
+class FineTuneParams(Section):
+    """What differs where the training goes on from the champion."""
+
+    epochs: Positive
+    min_steps: Count
+    learning_rate: Annotated[float, Field(gt=0)]
 
 
 class TrainParams(Section):
@@ -189,10 +197,16 @@ class TrainParams(Section):
     style_weight: Annotated[float, Field(ge=0)]
     category_weight: Annotated[float, Field(ge=0)]
     augment: AugmentParams
+    fine_tune: FineTuneParams
     patience: Positive
     precision: Literal["auto", "float32", "bfloat16"]
     deterministic: bool
     seed: int
+
+    @property
+    def continues(self) -> bool:
+        """Whether the training goes on from the champion, by `fine_tune`."""
+        return self.weights == "champion"
 
 
 class ExportParams(Section):
