@@ -3,9 +3,10 @@
 from pathlib import Path
 
 from vitrine import tracking
-from vitrine.bundle.format import NETWORK
+from vitrine.bundle.format import INFO, NETWORK, load_info
 from vitrine.core.errors import ModelError
 from vitrine.core.params import TrainParams
+from vitrine.core.taxonomy import HEADS, UNKNOWN, Head, Taxonomy
 
 
 def start(params: TrainParams, registered: str) -> Path | None:
@@ -36,3 +37,23 @@ def start(params: TrainParams, registered: str) -> Path | None:
             "or the path of a .keras file"
         )
     return path
+
+
+def same_labels(network: Path, taxonomy: Taxonomy) -> dict[Head, list[int]]:
+    """Return for every label of a head its place in an earlier network, -1 for a new label.
+
+    Args:
+        network: The .keras file. Only beside the rest of its bundle are its labels known; without
+            that nothing is returned.
+        taxonomy: The labels of today.
+
+    Raises:
+        BundleError: What lies beside the file is no bundle that can be read.
+    """
+    if not (network.parent / INFO).is_file():
+        return {}
+    earlier = load_info(network.parent).taxonomy
+    places = {head: {name: at for at, name in enumerate(earlier.names(head))} for head in HEADS}
+    return {
+        head: [places[head].get(name, UNKNOWN) for name in taxonomy.names(head)] for head in HEADS
+    }

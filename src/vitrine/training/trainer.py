@@ -22,6 +22,7 @@ from vitrine.training.display import Display, Watch
 from vitrine.training.history import Epoch, best, waited
 from vitrine.training.optimizer import optimizer
 from vitrine.training.scoring import validate
+from vitrine.training.start import same_labels
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +82,11 @@ class Trainer:
         self._steps = math.ceil(images / params.batch_size)
         self._epochs = max(params.epochs, math.ceil(params.min_steps / self._steps))
         self._model = network(params, summary, pretrained=params.weights == "imagenet")
-        self.transferred = transfer(self._model, job.start) if job.start else None
+        self.transferred = (
+            transfer(self._model, job.start, same_labels(job.start, summary.taxonomy))
+            if job.start
+            else None
+        )
         self._weights: dict[Head, float] = {
             "style": params.style_weight,
             "category": params.category_weight,
