@@ -294,7 +294,7 @@ def test_markdown_stays_below_the_limit_and_says_how_much_is_left_out(
     assert len(text) <= LIMIT
     assert "## Added: 300" in text
     assert "… and 280 more.\n" in text
-    assert r"images/000 \|\<b\>\*xxx" in text
+    assert r"images/000 \|&lt;b&gt;\*xxx" in text
 
 
 def test_markdown_mentions_nobody(database: sqlite3.Connection) -> None:

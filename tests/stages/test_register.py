@@ -109,7 +109,7 @@ def test_a_bundle_is_judged_and_registered(pipeline: Path, section: RegisterPara
     assert 0 <= float(version.tags["style_macro_f1"]) <= 1
     assert "there is no champion yet" in version.tags["gate_reasons"]
     description = _description(pipeline, section)
-    assert description.startswith("**The gate passed.**\n\n| | check | found |\n")
+    assert description.startswith("**The gate passed.**\n\n|  | check | found |\n")
     assert description.endswith("|\n\nGood.\n## Data\n")
     said = result.describe()
     assert said.startswith("vitrine version 1: the gate passed\n  ✓ the data checks of validate")

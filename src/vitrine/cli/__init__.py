@@ -8,6 +8,8 @@ import typer
 
 from vitrine import __version__
 from vitrine.cli import (
+    affected,
+    comment,
     compare,
     demo,
     diff,
@@ -84,6 +86,8 @@ app.command("compare")(compare.command)
 app.command("history")(history.command)
 app.command("lineage")(lineage.command)
 app.command("diff")(diff.command)
+app.command("affected")(affected.command)
+app.command("comment")(comment.command)
 app.command("monitor")(monitor.command)
 app.command("smoke")(smoke.command)
 app.command("key")(key.command)

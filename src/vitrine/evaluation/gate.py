@@ -7,6 +7,7 @@ from typing import Any
 from vitrine.bundle.golden import allowed, prove
 from vitrine.bundle.runtime import Runtime
 from vitrine.core.errors import BundleError
+from vitrine.core.markdown import plain, table
 from vitrine.core.params import RegisterParams
 from vitrine.core.taxonomy import Head
 from vitrine.evaluation.answers import Answers
@@ -87,16 +88,16 @@ class Verdict:
 
     def table(self) -> str:
         """Return all conditions with the whole text, as a table in Markdown."""
-        rows = [f"| {check.mark} | {_cell(check.text)} |\n" for check in self.checks]
-        return "| | condition |\n| --- | --- |\n" + "".join(rows)
+        rows = ((check.mark, plain(check.text)) for check in self.checks)
+        return table(("", "condition"), rows) + "\n"
 
     def brief(self) -> str:
         """Return all conditions by name and number, or text where there is none, as a table."""
-        rows = [
-            f"| {check.mark} | {check.name} | {_cell(_numbers(check.figures) or check.text)} |\n"
+        rows = (
+            (check.mark, check.name, plain(_numbers(check.figures) or check.text))
             for check in self.checks
-        ]
-        return "| | check | found |\n| --- | --- | --- |\n" + "".join(rows)
+        )
+        return table(("", "check", "found"), rows) + "\n"
 
     def document(self) -> dict[str, Any]:
         """Return the verdict for JSON: `gate`, `better`, and the numbers of each check by name."""
@@ -109,10 +110,6 @@ class Verdict:
                 for check in self.checks
             },
         }
-
-
-def _cell(text: str) -> str:
-    return text.replace("|", "\\|")
 
 
 def _numbers(figures: Mapping[str, float]) -> str:

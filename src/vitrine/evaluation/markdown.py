@@ -1,33 +1,15 @@
 """The few forms of Markdown that a model card is made of."""
 
-import re
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
+
+from vitrine.core.markdown import bullets, plain, table
+
+__all__ = ["NAMED", "PLOTS", "bullets", "listing", "picture", "plain", "table"]
 
 PLOTS = "plots"
 """The folder of the pictures, beside the card."""
 NAMED = 40
 """How many names a list has at most."""
-
-
-_MARKS = re.compile(r"[\\`*_\[\]<&]")
-
-
-def plain(name: str) -> str:
-    """Return a name so that nothing in it is taken for Markdown."""
-    return _MARKS.sub(r"\\\g<0>", " ".join(name.split()))
-
-
-def table(columns: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
-    """Return a table; a bar inside a cell is escaped."""
-    lines = [columns, ["---"] * len(columns), *rows]
-    return "\n".join(
-        "| " + " | ".join(cell.replace("|", "\\|") for cell in line) + " |" for line in lines
-    )
-
-
-def bullets(lines: Iterable[str]) -> str:
-    """Return a list with a bullet a line."""
-    return "\n".join(f"- {line}" for line in lines)
 
 
 def picture(name: str, text: str, there: Collection[str]) -> Iterator[str]:

@@ -1,14 +1,13 @@
 """What a comparison found, in words for a terminal and a pull request, and in numbers."""
 
-import re
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
-from html import escape
 from pathlib import Path
 from typing import Any
 
 from vitrine.core.columns import aligned
 from vitrine.core.errors import DataError
+from vitrine.core.markdown import bullets, plain, table
 from vitrine.monitoring.drift import Compared, Comparison, compare
 from vitrine.monitoring.limits import Limits
 from vitrine.monitoring.reference import SPLITS, Reference
@@ -21,10 +20,6 @@ COLUMNS = ("what", "result", "distance", "limit", "p-value", "images", "what cha
 NUMBERS = COLUMNS[2:6]
 NOTHING = {"drift": False, "enough": False}
 """`Report.metrics` where there is no answer to compare."""
-
-_MARKS = re.compile(r"[\\`*_\[\]|~]")
-_LINKS = re.compile(r":(?=//)|www(?=\.)|@")
-"""What becomes a link or a mention even in plain text."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,12 +100,9 @@ class Report:
 
     def markdown(self) -> str:
         """Return the result for the description or a comment of a pull request."""
-        table = "\n".join(
-            "| " + " | ".join(row) + " |"
-            for row in (COLUMNS, ["---"] * len(COLUMNS), *(map(_plain, row) for row in self.rows))
-        )
-        facts = "\n".join(f"- {_plain(line)}" for line in self.facts)
-        return f"# Drift\n\n**{self.verdict}**\n\n{facts}\n\n{table}\n"
+        facts = bullets(map(plain, self.facts))
+        rows = table(COLUMNS, ([*map(plain, row)] for row in self.rows))
+        return f"# Drift\n\n**{self.verdict}**\n\n{facts}\n\n{rows}\n"
 
     def metrics(self) -> dict[str, Any]:
         """Return every figure for JSON."""
@@ -166,12 +158,6 @@ def judge(window: Window, reference: Reference, limits: Limits) -> Report:
 def title(feature: str) -> str:
     """Return the name of a feature as people read it."""
     return feature.replace("_", " ")
-
-
-def _plain(text: str) -> str:
-    """Return text on one line so that nothing in it is Markdown, a link or a mention."""
-    line = escape(" ".join(text.split()), quote=False)
-    return _LINKS.sub("\\g<0>\u200b", _MARKS.sub(r"\\\g<0>", line))
 
 
 def _time(seconds: float) -> str:

@@ -1,8 +1,8 @@
 """A difference as Markdown for the description or a comment of a pull request."""
 
-import re
 from collections.abc import Iterator, Mapping, Sequence
 
+from vitrine.core.markdown import bullets, folded, plain, table
 from vitrine.quality.difference.pictures import sheet_name
 from vitrine.quality.difference.result import CHANGES, DOCUMENT, KINDS, LABEL_COLUMNS, Difference
 
@@ -11,7 +11,6 @@ LIMIT = 65_536
 _ROOM = 4_096
 """Characters left free for what a workflow puts around it."""
 _ROWS = (50, 20, 8, 2, 0)
-_MARKS = re.compile(r"[\\`*_\[\]<>&|~]")
 _LONGEST = 500
 """Characters of one text that are shown, so that the limit holds whatever the names are."""
 
@@ -43,7 +42,7 @@ def _parts(
         *notes,
         *difference.taxonomy.sentences[: rows + 1],
     ]
-    yield "\n".join(f"- {_plain(line)}" for line in said)
+    yield bullets(map(_plain, said))
     if not difference.changed:
         return
     yield _table(("change", "images", "what it is"), difference.overview, len(KINDS))
@@ -73,9 +72,8 @@ def _kind(difference: Difference, kind: str, rows: int, shown: int) -> Iterator[
     if shown:
         yield f"![Pictures: {kind}, {shown:,} of {total:,}]({sheet_name(kind)})"
     found = [(one.image, one.labels, one.more) for one in difference.found(kind, rows)]
-    yield "<details><summary>Images</summary>"
-    yield _table(("image", "style / category", "more"), found, rows, total)
-    yield "</details>"
+    cells = _table(("image", "style / category", "more"), found, rows, total)
+    yield folded("Images", cells)
 
 
 def _table(
@@ -83,15 +81,10 @@ def _table(
 ) -> str:
     """Return the first rows as a table, with a line that says how many more there are."""
     total = len(rows) if total is None else total
-    lines = [columns, ["---"] * len(columns), *([*map(_plain, row)] for row in rows[:most])]
-    text = "\n".join("| " + " | ".join(line) + " |" for line in lines)
+    text = table(columns, ([*map(_plain, row)] for row in rows[:most]))
     left = total - min(most, len(rows))
     return f"{text}\n\n… and {left:,} more." if left else text
 
 
 def _plain(text: str) -> str:
-    """Return text on one line, cut, so that nothing in it is taken for Markdown or a mention."""
-    line = " ".join(text.split())
-    cut = line if len(line) <= _LONGEST else f"{line[:_LONGEST]} …"
-    # A space of no width after it, since GitHub notifies people for an escaped @ too.
-    return _MARKS.sub(r"\\\g<0>", cut).replace("@", "@\u200b")
+    return plain(text, _LONGEST)

@@ -180,12 +180,17 @@ class Difference:
             return "Nothing changed in the data."
         if self.only_duplicates:
             return "Only duplicates were added: nothing to learn from."
+        return f"The data changed: {self.summary}."
+
+    @property
+    def summary(self) -> str:
+        """What changed, in a few words; empty where nothing did."""
         parts = [f"{images:,} {kind}" for kind, images in self.counts.items() if images]
         if self.taxonomy:
             parts.append("another taxonomy")
         if self.other_files:
             parts.append(f"{self.other_files:,} other files")
-        return f"The data changed: {', '.join(parts)}."
+        return ", ".join(parts)
 
     @property
     def overview(self) -> list[tuple[str, str, str]]:

@@ -1,0 +1,120 @@
+"""How a retraining came out, in a sentence, and what a person does next."""
+
+from collections.abc import Iterable
+from typing import NamedTuple
+
+from vitrine.core.markdown import plain
+from vitrine.retraining.judgement import Judgement
+from vitrine.retraining.pages import version_link
+from vitrine.retraining.reproduction import Reproduction
+from vitrine.retraining.sources import Sources
+
+_LONGEST = 200
+_NAMED = 3
+
+
+class Outcome(NamedTuple):
+    """The outcome, as Markdown.
+
+    Attributes:
+        headline: It in a sentence without a full stop.
+        step: What to do now; empty where there is nothing.
+    """
+
+    headline: str
+    step: str
+
+
+def outcome(sources: Sources) -> Outcome:
+    """Say how the run came out, or that there was none."""
+    if sources.run is None:
+        return _without_run(sources)
+    if not sources.run.ended:
+        return _stopped(sources.run)
+    if sources.judgement:
+        return _judged(sources.judgement, sources.run)
+    if not sources.run.made:
+        return Outcome("Nothing had to run: dvc.lock is up to date", "")
+    return Outcome(f"Ran {_names(sources.run.made)}: the rest had nothing to do after it", "")
+
+
+def _without_run(sources: Sources) -> Outcome:
+    planned, judgement = sources.planned, sources.judgement
+    if planned and not planned.stages:
+        said = _ignored(planned.ignored) or "dvc.lock is up to date"
+        step = _judged(judgement, None).step if judgement else ""
+        return Outcome(f"Nothing was trained: {said}", step)
+    if sources.logged:
+        return Outcome(
+            "The retraining broke off before the pipeline began",
+            "See the log of the workflow run, and start it again.",
+        )
+    if planned:
+        return Outcome(
+            f"Has to run: {_names(planned.stages)}", "`vitrine affected` names the command."
+        )
+    if judgement:
+        return _judged(judgement, None)
+    return Outcome("Nothing is known of a run", "")
+
+
+def _ignored(found: Iterable[str]) -> str:
+    """Return what did not count and in how much; a file or folder and a colon are before it."""
+    places: dict[str, list[str]] = {}
+    for one in found:
+        place, _, reason = one.rpartition(": ")
+        places.setdefault(reason, []).append(place)
+    return " and ".join(
+        plain(f"{reason} ({where[0] if len(where) == 1 else f'{len(where):,} files'})", _LONGEST)
+        for reason, where in list(places.items())[:_NAMED]
+    )
+
+
+def _stopped(run: Reproduction) -> Outcome:
+    if run.failed == "validate":
+        return Outcome(
+            "Stopped at validate",
+            "Correct the rows that are named below, or set them aside with `vitrine quarantine`; "
+            "then `dvc add data`, and commit and push `data.dvc`.",
+        )
+    if run.failed:
+        return Outcome(
+            f"Stopped at {plain(run.failed)}",
+            "Mend what it names below; then push, or start the workflow again: what was finished "
+            "is not done again.",
+        )
+    if run.broken:
+        return Outcome("`dvc repro` failed", "Mend what it names below, and push again.")
+    where = f"in {plain(run.begun)}" if run.begun else "between two stages"
+    return Outcome(
+        f"Cut short {where}: cancelled, or out of time",
+        "Start the workflow again: what was finished is not done again.",
+    )
+
+
+def _judged(judgement: Judgement, run: Reproduction | None) -> Outcome:
+    number, sentence = judgement.number, plain(judgement.sentence, _LONGEST)
+    if run is None:
+        how = f"Version {number}, as it was judged before"
+    elif "train" in run.ran:
+        how = f"Retrained as version {number}"
+    elif "register" in run.ran:
+        how = f"Nothing new was trained; version {number} was judged anew"
+    else:
+        how = f"As in an earlier run with the same inputs: version {number}"
+    page = version_link(judgement.name, number)
+    if judgement.passed:
+        step = (
+            f"Promote {page}: give it the alias `champion` in the MLflow UI, or run "
+            f"`vitrine promote {number}`."
+        )
+    else:
+        step = (
+            f"Leave {page} unpromoted: what it lacks for the gate is below. Who wants it "
+            f'all the same says why: `vitrine promote {number} --force --reason "…"`.'
+        )
+    return Outcome(f"{how}; {sentence}", step)
+
+
+def _names(stages: Iterable[str]) -> str:
+    return ", ".join(map(plain, stages))

@@ -1,0 +1,132 @@
+"""What there is to say of a retraining, gathered from what its tools left."""
+
+import json
+import subprocess
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from vitrine.core.errors import DataError
+from vitrine.core.layout import artifacts, reports
+from vitrine.quality.difference.result import MARKDOWN
+from vitrine.quality.earlier import git
+from vitrine.retraining.affected import DOCUMENT
+from vitrine.retraining.data_report import DataReport
+from vitrine.retraining.figures import Figures
+from vitrine.retraining.judgement import Judgement
+from vitrine.retraining.reproduction import Reproduction
+
+
+@dataclass(frozen=True, slots=True)
+class Planned:
+    """What `vitrine affected` said before the run.
+
+    Attributes:
+        stages: Why a stage had to run, by stage.
+        ignored: What changed in a way that does not count.
+        notes: What else a reader must know.
+    """
+
+    stages: Mapping[str, tuple[str, ...]]
+    ignored: tuple[str, ...]
+    notes: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Sources:
+    """All that a comment is made of; None where a tool left nothing.
+
+    Attributes:
+        base: The commit that the figures are compared with, short.
+        logged: Whether there should be a log of the run.
+        run: What that log says.
+        planned: What had to run.
+        data: What changed in the data.
+        stages: Those that left something new: in this run, or without one since the base.
+        figures: Of those stages.
+        judgement: The gate's verdict, where it is new.
+        run_id: The MLflow run, where there was a training.
+    """
+
+    base: str
+    logged: bool
+    run: Reproduction | None
+    planned: Planned | None
+    data: DataReport | None
+    stages: tuple[str, ...]
+    figures: Figures
+    judgement: Judgement | None
+    run_id: str | None
+
+    @classmethod
+    def gather(cls, base: str, log: Path | None) -> "Sources":
+        """Read what lies in the working directory; what was left by earlier runs is left out.
+
+        Args:
+            base: The revision to compare figures with.
+            log: What `dvc repro` printed; None where nothing was to run.
+
+        Raises:
+            DataError: git does not know the revision.
+        """
+        commit = _commit(base)
+        run = Reproduction.read(log) if log else None
+        planned = _planned(reports("affected") / DOCUMENT)
+        # Without a run, what still has to run has left nothing but what is out of date.
+        outdated = run is None and (log is not None or bool(planned and planned.stages))
+        figures = Figures({}) if outdated else Figures.read(commit)
+        stages = run.made if run else figures.changed
+        return cls(
+            base=commit[:7],
+            logged=log is not None,
+            run=run,
+            planned=planned,
+            data=DataReport.read(reports("diff") / MARKDOWN),
+            stages=stages,
+            figures=figures.only(stages),
+            judgement=Judgement.read(reports("register")) if "register" in stages else None,
+            run_id=_run_id(artifacts("train") / "run.json") if "train" in stages else None,
+        )
+
+
+def _commit(revision: str) -> str:
+    asked = ("rev-parse", "--verify", "--quiet", "--end-of-options", f"{revision}^{{commit}}")
+    try:
+        found = git(Path(), *asked)
+    except FileNotFoundError:
+        raise DataError("git is not installed; the figures before are in its log") from None
+    except subprocess.TimeoutExpired as error:
+        raise DataError(f"git did not answer within {error.timeout} s; try it again") from None
+    if found.returncode == 0:
+        return found.stdout.strip()
+    if reason := " ".join(found.stderr.split()).removeprefix("fatal: "):
+        raise DataError(f"git cannot look up {revision!r}: {reason}")
+    raise DataError(
+        f"--base: git knows no revision {revision!r} here; name a commit, branch or tag, and in a "
+        "shallow clone fetch it first with `git fetch --unshallow`"
+    )
+
+
+def _planned(path: Path) -> Planned | None:
+    found = _document(path)
+    try:
+        stages = {stage: tuple(map(str, why)) for stage, why in found["stages"].items()}
+        ignored, notes = (tuple(map(str, found.get(key, ()))) for key in ("ignored", "notes"))
+        return Planned(stages, ignored, notes)
+    except (KeyError, TypeError, AttributeError):
+        return None
+
+
+def _run_id(path: Path) -> str | None:
+    found = _document(path).get("run_id")
+    return found if isinstance(found, str) else None
+
+
+def _document(path: Path) -> dict[str, Any]:
+    """Return a JSON object; an empty one where it is missing or damaged."""
+    try:
+        found = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return {}
+    return found if isinstance(found, dict) else {}
