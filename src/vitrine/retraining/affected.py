@@ -19,8 +19,6 @@ from vitrine.retraining.history import LOCK, History
 from vitrine.retraining.judging import Judge
 
 DOCUMENT = "affected.json"
-SINGLY = "dvc repro --single-item --pull --allow-missing"
-"""Runs the stages that are named, in that order, and fetches what they need of others."""
 _PIPELINE = "dvc.yaml"
 _TRAIN = "train"
 _CONFLICT = re.compile(r"^<{7} ", re.MULTILINE)
@@ -32,8 +30,7 @@ class Affected:
 
     Attributes:
         stages: Why, by stage, in the order of dvc.yaml; only those that have to run.
-        targets: The same stages in the order in which they have to run.
-        besides: Other stages that DVC would run for what does not count.
+        besides: Other stages that DVC runs too, for what does not count.
         ignored: What changed in a way that does not count.
         notes: What a reader must know besides.
         images: Rows of the manifest as it is now; None where it cannot be read.
@@ -41,7 +38,6 @@ class Affected:
     """
 
     stages: Mapping[str, tuple[str, ...]]
-    targets: tuple[str, ...]
     besides: tuple[str, ...]
     ignored: tuple[str, ...]
     notes: tuple[str, ...]
@@ -56,7 +52,6 @@ class Affected:
             "images": self.images,
             "baseline": self.baseline,
             "stages": {stage: list(reasons) for stage, reasons in self.stages.items()},
-            "targets": list(self.targets),
             "besides": list(self.besides),
             "ignored": list(self.ignored),
             "notes": list(self.notes),
@@ -79,12 +74,9 @@ class Affected:
         if not self.stages:
             but = " but for what is not counted" if self.ignored else ""
             return f"Nothing has to run: {LOCK} is up to date{but}."
-        if not self.besides:
-            return "Run `dvc repro`."
-        return (
-            f"Run `{SINGLY} {' '.join(self.targets)}`; "
-            f"plain `dvc repro` would run {', '.join(self.besides)} too."
-        )
+        # A model belongs to one version of everything, so what was passed over is taken along.
+        too = f" It takes {', '.join(self.besides)} along, for what is not counted."
+        return "Run `dvc repro`." + (too if self.besides else "")
 
 
 def find_affected() -> Affected:
@@ -104,7 +96,6 @@ def find_affected() -> Affected:
             notes[history.obstacle] = None
         return Affected(
             stages=affected,
-            targets=tuple(name for name in found if name in affected),
             besides=tuple(n for n in names if n not in affected and found[n].ignored),
             ignored=tuple(ignored),
             notes=tuple(notes),
