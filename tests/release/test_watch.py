@@ -28,7 +28,7 @@ def run(looks: list[Reconciled | Exception], monkeypatch: pytest.MonkeyPatch) ->
     remaining = list(looks)
     said: list[str] = []
     monkeypatch.setattr(module, "reconcile", look)
-    Watch("vitrine", 0.01, "", "").run(said.append, stop)
+    Watch("vitrine", 0.01, "", "", "").run(said.append, stop)
     return [line.partition(" ")[2] for line in said]
 
 
@@ -54,7 +54,7 @@ def test_a_bug_ends_it(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_a_webhook_needs_a_secret(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("VITRINE_WEBHOOK_SECRET", raising=False)
     with pytest.raises(ReleaseError, match="set VITRINE_WEBHOOK_SECRET to a long random text"):
-        Watch("vitrine", 1, "", "http://127.0.0.1:8800").run(print, threading.Event())
+        Watch("vitrine", 1, "", "http://127.0.0.1:8800", "").run(print, threading.Event())
 
 
 def test_an_embedded_registry_sends_no_webhook(
@@ -62,4 +62,4 @@ def test_an_embedded_registry_sends_no_webhook(
 ) -> None:
     monkeypatch.setenv("VITRINE_WEBHOOK_SECRET", "key")
     with pytest.raises(TrackingError, match="only an MLflow server sends webhooks"):
-        Watch("vitrine", 1, "", "http://127.0.0.1:18811").run(print, threading.Event())
+        Watch("vitrine", 1, "", "http://127.0.0.1:18811", "").run(print, threading.Event())

@@ -52,6 +52,7 @@ SOURCES = Sources(
     run=RUN,
     planned=None,
     data=None,
+    continued=(),
     stages=RUN.made,
     figures=Figures({"evaluate": {"style.accuracy": Figure(0.5, 0.75)}}),
     judgement=JUDGEMENT,
@@ -85,7 +86,15 @@ def headline(text: str) -> str:
         ),
         (
             {"run": replace(RUN, ran=("register",), restored=("train",))},
-            "Nothing new was trained; version 7 was judged anew; the gate passed",
+            "Nothing new was trained; judged anew: version 7; the gate passed",
+            "`vitrine promote 7`",
+        ),
+        (
+            {
+                "run": replace(RUN, ran=("register",), restored=(), unchanged=("tune", "train")),
+                "continued": ("train",),
+            },
+            "Retrained as version 7; the gate passed",
             "`vitrine promote 7`",
         ),
         (
@@ -279,7 +288,7 @@ def test_the_command_gathers_what_the_tools_left(
     done = CliRunner().invoke(app, ["--base", committed, "--log", str(log)])
     assert done.exit_code == 0
     assert done.stdout == (place / "reports/retrain/comment.md").read_text(encoding="utf-8")
-    assert "version 3 was judged anew; the gate failed" in headline(done.stdout)
+    assert "judged anew: version 3; the gate failed" in headline(done.stdout)
     assert "\n- a | &lt;b\n" in done.stdout
 
 

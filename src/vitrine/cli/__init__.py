@@ -9,6 +9,7 @@ import typer
 from vitrine import __version__
 from vitrine.cli import (
     affected,
+    card,
     comment,
     compare,
     demo,
@@ -89,6 +90,7 @@ app.command("diff")(diff.command)
 app.command("affected")(affected.command)
 app.command("comment")(comment.command)
 app.command("monitor")(monitor.command)
+app.command("card")(card.command)
 app.command("smoke")(smoke.command)
 app.command("key")(key.command)
 

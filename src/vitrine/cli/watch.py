@@ -23,6 +23,14 @@ def command(
             "signatures is VITRINE_WEBHOOK_SECRET.",
         ),
     ] = "",
+    dispatch: Annotated[
+        str,
+        typer.Option(
+            metavar="OWNER/REPO",
+            help="Tell this repository on GitHub of each version in service, so that its "
+            "workflow makes an image; the token is GITHUB_TOKEN.",
+        ),
+    ] = "",
 ) -> None:
     """Put whichever version gets the alias champion into service, until stopped."""
     from vitrine.core.params import Params
@@ -33,5 +41,5 @@ def command(
         signal.signal(number, lambda *_: stop.set())
     name = Params.load().register_.name
     typer.echo(f"watching the champion of {name}; stop with Ctrl-C")
-    Watch(name, every, service, webhook).run(typer.echo, stop)
+    Watch(name, every, service, webhook, dispatch).run(typer.echo, stop)
     typer.echo("stopped")

@@ -8,21 +8,17 @@ from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
 
-import numpy as np
-
 from vitrine.bundle.format import load_info
-from vitrine.bundle.golden import allowed, read_golden
 from vitrine.bundle.runtime import used
 from vitrine.core.digests import file_digest, folder_digest, json_digest
-from vitrine.core.errors import BundleError, ReleaseError, ServiceError
+from vitrine.core.errors import ReleaseError
 from vitrine.core.layout import scratch
+from vitrine.release.golden import prove_answers
 from vitrine.release.local_service import local_service
 
 NAME = "vitrine-api"
 SOURCES = Path("src/vitrine")
 REQUIREMENTS = Path("requirements/serve.txt")
-ROUNDED = 1e-6
-"""What an answer of the service is rounded to."""
 PROVING = {
     "VITRINE_SERVING_WORKERS": "1",
     "VITRINE_SERVING_RUNTIME": "openvino",
@@ -121,24 +117,9 @@ def prove_bento(tag: str, bundle: Path) -> float:
         ServiceError: It does not come up, or does not answer by its own bundle.
         BundleError: An answer differs by more than the bundle allows.
     """
-    info = load_info(bundle)
-    sources, expected = read_golden(bundle)
-    worst = 0.0
+    precision = used(load_info(bundle), "f32")
     with (
         tempfile.TemporaryDirectory() as elsewhere,
         local_service(tag, Path(elsewhere), PROVING) as service,
     ):
-        for place, source in enumerate(sources):
-            answer = service.classify(source, f"golden image {place + 1}")
-            if answer["model"]["bundle_digest"] != info.digest:
-                raise ServiceError(f"the Bento {tag} answers by another bundle than its own")
-            for head in info.heads:
-                found = [*answer[head]["probabilities"].values()]
-                worst = max(worst, float(np.abs(np.subtract(found, expected[head][place])).max()))
-    tolerance = allowed(info, used(info, "f32"))
-    if not worst <= tolerance + ROUNDED:
-        raise BundleError(
-            f"the Bento {tag} does not give its golden answers: a probability is off by "
-            f"{worst:.2g}, where at most {tolerance:.2g} is allowed"
-        )
-    return worst
+        return prove_answers(f"the Bento {tag}", service.classify, bundle, precision)

@@ -2,14 +2,12 @@
 
 import ctypes
 import http.client
-import json
 import os
 import signal
 import socket
 import subprocess
 import sys
 import time
-import urllib.error
 import urllib.request
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -18,11 +16,11 @@ from pathlib import Path
 from typing import Any
 
 from vitrine.core.errors import ServiceError
+from vitrine.release.running_service import classify
 
 PRIVATE = {"VITRINE_SERVING_KEYS": "", "VITRINE_SERVING_LOG": ""}
 """Settings of a service that nobody else uses: no key to ask for, no predictions to keep."""
 READY_SECONDS = 60.0
-ANSWER_SECONDS = 30.0
 SAID = 2000
 """Characters of what a process said last that a message holds."""
 PR_SET_PDEATHSIG = 1
@@ -47,20 +45,7 @@ class LocalService:
         Raises:
             ServiceError: It does not answer with status 200.
         """
-        request = urllib.request.Request(  # noqa: S310 - our own address
-            f"{self.url}/classify",
-            data=image,
-            headers={"Content-Type": "application/octet-stream"},
-        )
-        try:
-            with urllib.request.urlopen(request, timeout=ANSWER_SECONDS) as response:  # noqa: S310
-                body: dict[str, Any] = json.load(response)
-                return body
-        except urllib.error.HTTPError as error:
-            said = error.read().decode(errors="replace")
-            raise ServiceError(f"the service answered {error.code} to {name}: {said}") from None
-        except (OSError, http.client.HTTPException, ValueError) as error:
-            raise ServiceError(f"the service did not answer to {name}: {error}") from None
+        return classify(self.url, image, name)
 
 
 @contextmanager

@@ -1,9 +1,10 @@
-"""A service that runs already: whether it has taken up the model that was pinned for it."""
+"""A service that runs already: what it answers, and by which model."""
 
 import http.client
 import json
 import os
 import time
+import urllib.error
 import urllib.request
 from collections.abc import Mapping
 from typing import Any
@@ -15,6 +16,8 @@ KEY = "VITRINE_API_KEY"
 PATIENCE = 60.0
 """Seconds that a service has to take a model up."""
 PAUSE = 0.1
+ANSWER_SECONDS = 30.0
+UNAUTHORIZED = 401
 EXPECTED = {"tag", "version", "bundle_digest", "refused", "worker", "workers"}
 """What the service says of itself."""
 SETTLED = 3.0
@@ -41,6 +44,59 @@ def check_service(url: str) -> None:
             f"the service at {url} does not answer ({error}), so nothing is decided: start it, "
             "correct the address, or leave --service out"
         ) from None
+
+
+def await_service(url: str) -> dict[str, Any]:
+    """Wait until a service answers, and return what it says of its model.
+
+    Args:
+        url: The address of the service.
+
+    Raises:
+        ServiceError: It asks for a key, or `PATIENCE` has run out.
+    """
+    deadline = time.monotonic() + PATIENCE
+    while True:
+        try:
+            return _card(url)
+        except NO_ANSWER as error:
+            found = error
+        if isinstance(found, urllib.error.HTTPError) and found.code == UNAUTHORIZED:
+            raise ServiceError(
+                f"the service at {url} takes no other key than its own: set {KEY}"
+            ) from None
+        if time.monotonic() > deadline:
+            raise ServiceError(
+                f"the service at {url} did not answer within {PATIENCE:.0f} s ({found}): start it, "
+                "see its log, or correct the address"
+            )
+        time.sleep(PAUSE)
+
+
+def classify(url: str, image: bytes, name: str) -> dict[str, Any]:
+    """Return a service's answer to one encoded image.
+
+    Args:
+        url: The address of the service.
+        image: The bytes of one file.
+        name: The image, as a message names it.
+
+    Raises:
+        ServiceError: It does not answer with status 200.
+    """
+    request = _request(url, "classify")
+    request.data = image
+    request.add_header("Content-Type", "application/octet-stream")
+    try:
+        with urllib.request.urlopen(request, timeout=ANSWER_SECONDS) as response:  # noqa: S310
+            body: dict[str, Any] = json.load(response)
+            return body
+    except urllib.error.HTTPError as error:
+        with error:
+            said = error.read().decode(errors="replace")
+        raise ServiceError(f"the service answered {error.code} to {name}: {said}") from None
+    except NO_ANSWER as error:
+        raise ServiceError(f"the service did not answer to {name}: {error}") from None
 
 
 def await_model(url: str, tag: str, digest: str) -> None:
@@ -95,11 +151,19 @@ def _refused(card: Mapping[str, Any], tag: str) -> str:
 
 
 def _card(url: str) -> dict[str, Any]:
-    request = urllib.request.Request(f"{url.rstrip('/')}/model")  # noqa: S310 - a person gave it
-    if key := os.environ.get(KEY):
-        request.add_header("X-Api-Key", key)
-    with urllib.request.urlopen(request, timeout=5) as answer:  # noqa: S310
-        card: dict[str, Any] = json.load(answer)
+    try:
+        with urllib.request.urlopen(_request(url, "model"), timeout=5) as answer:  # noqa: S310
+            card: dict[str, Any] = json.load(answer)
+    except urllib.error.HTTPError as error:
+        error.close()
+        raise
     if not isinstance(card, dict) or not card.keys() >= EXPECTED:
         raise ValueError("what answers there is no service of Vitrine's")
     return card
+
+
+def _request(url: str, route: str) -> urllib.request.Request:
+    request = urllib.request.Request(f"{url.rstrip('/')}/{route}")  # noqa: S310 - a person gave it
+    if key := os.environ.get(KEY):
+        request.add_header("X-Api-Key", key)
+    return request

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from vitrine.core.errors import ReleaseError, VitrineError
+from vitrine.release.dispatch import Dispatch
 from vitrine.release.reconcile import Reconciled, reconcile
 from vitrine.release.webhook import SECRET, receiver
 from vitrine.tracking import ensure_webhook
@@ -22,12 +23,15 @@ class Watch:
         every: Seconds between two looks.
         service: The address of a running service that must take a new version up; empty for none.
         webhook: The address under which MLflow's webhook reaches this process; empty for none.
+        dispatch: The repository on GitHub that is told of each version in service, `OWNER/REPO`;
+            empty for none.
     """
 
     name: str
     every: float
     service: str
     webhook: str
+    dispatch: str
 
     def run(self, say: Callable[[str], None], stop: threading.Event) -> None:
         """Look until `stop` is set. What goes wrong is said once, and tried again.
@@ -37,31 +41,50 @@ class Watch:
             stop: Ends the watching after the present look.
 
         Raises:
-            ReleaseError: A webhook is wanted without a secret, or its port cannot be listened on.
+            ReleaseError: A webhook is wanted without a secret, or its port cannot be listened on;
+                or GitHub is to be told without a token.
             TrackingError: The server does not take the webhook.
         """
         wake = threading.Event()
+        dispatch = Dispatch(self.dispatch) if self.dispatch else None
         with ExitStack() as stack:
             if self.webhook:
                 secret = _secret()
                 stack.enter_context(receiver(self.webhook, secret, wake))
                 if trouble := ensure_webhook(self.webhook, secret):
                     say(f"MLflow does not reach {self.webhook} ({trouble}): only polling")
-            said = ""
+            found = told = ""
+            owed = True
             while not stop.is_set():
                 wake.clear()
-                found = self._look()
-                if found != said:
-                    say(f"{datetime.now():%H:%M:%S} {found}")
-                    said = found
+                now, sure = self._look()
+                if now != found:
+                    say(f"{datetime.now():%H:%M:%S} {now}")
+                    found, owed = now, True
+                if dispatch and owed and sure:
+                    now, owed = self._tell(dispatch)
+                    if now and now != told:
+                        say(f"{datetime.now():%H:%M:%S} {now}")
+                    told = now
                 _rest(self.every, wake, stop)
 
-    def _look(self) -> str:
+    def _look(self) -> tuple[str, bool]:
+        """Return what was found, and whether it could be found out."""
         try:
             found = reconcile(self.name, self.service, repackage=False)
         except (VitrineError, OSError) as error:
-            return f"error: {error}; trying again every {self.every:g} s"
-        return _words(found)
+            return self._again(error), False
+        return _words(found), True
+
+    def _tell(self, dispatch: Dispatch) -> tuple[str, bool]:
+        """Return what GitHub was told, and whether that has to be tried again."""
+        try:
+            return dispatch.tell(self.name), False
+        except VitrineError as error:
+            return self._again(error), True
+
+    def _again(self, error: Exception) -> str:
+        return f"error: {error}; trying again every {self.every:g} s"
 
 
 def _words(found: Reconciled) -> str:

@@ -85,7 +85,8 @@ def _facts(sources: Sources) -> Iterator[str]:
         for words, stages in (
             ("Ran", run.ran),
             ("Taken from an earlier run with the same inputs", run.restored),
-            ("Nothing to do", run.unchanged),
+            ("Finished by an earlier run that was cut short", sources.continued),
+            ("Nothing to do", [one for one in run.unchanged if one not in sources.continued]),
         ):
             if stages:
                 yield f"{words}: {', '.join(map(plain, stages))}."

@@ -11,6 +11,7 @@ from vitrine.retraining.sources import Sources
 
 _LONGEST = 200
 _NAMED = 3
+_BEFORE = "As it was judged before:"
 
 
 class Outcome(NamedTuple):
@@ -32,7 +33,7 @@ def outcome(sources: Sources) -> Outcome:
     if not sources.run.ended:
         return _stopped(sources.run)
     if sources.judgement:
-        return _judged(sources.judgement, sources.run)
+        return _judged(sources.judgement, _how(sources, sources.run))
     if not sources.run.made:
         return Outcome("Nothing had to run: dvc.lock is up to date", "")
     return Outcome(f"Ran {_names(sources.run.made)}: the rest had nothing to do after it", "")
@@ -42,7 +43,7 @@ def _without_run(sources: Sources) -> Outcome:
     planned, judgement = sources.planned, sources.judgement
     if planned and not planned.stages:
         said = _ignored(planned.ignored) or "dvc.lock is up to date"
-        step = _judged(judgement, None).step if judgement else ""
+        step = _judged(judgement, _BEFORE).step if judgement else ""
         return Outcome(f"Nothing was trained: {said}", step)
     if sources.logged:
         return Outcome(
@@ -54,7 +55,7 @@ def _without_run(sources: Sources) -> Outcome:
             f"Has to run: {_names(planned.stages)}", "`vitrine affected` names the command."
         )
     if judgement:
-        return _judged(judgement, None)
+        return _judged(judgement, _BEFORE)
     return Outcome("Nothing is known of a run", "")
 
 
@@ -92,16 +93,17 @@ def _stopped(run: Reproduction) -> Outcome:
     )
 
 
-def _judged(judgement: Judgement, run: Reproduction | None) -> Outcome:
+def _how(sources: Sources, run: Reproduction) -> str:
+    """Return how the version came about; its number follows."""
+    if "train" in (*run.ran, *sources.continued):
+        return "Retrained as"
+    if "register" in run.ran:
+        return "Nothing new was trained; judged anew:"
+    return "As in an earlier run with the same inputs:"
+
+
+def _judged(judgement: Judgement, how: str) -> Outcome:
     number, sentence = judgement.number, plain(judgement.sentence, _LONGEST)
-    if run is None:
-        how = f"Version {number}, as it was judged before"
-    elif "train" in run.ran:
-        how = f"Retrained as version {number}"
-    elif "register" in run.ran:
-        how = f"Nothing new was trained; version {number} was judged anew"
-    else:
-        how = f"As in an earlier run with the same inputs: version {number}"
     page = version_link(judgement.name, number)
     if judgement.passed:
         step = (
@@ -113,7 +115,7 @@ def _judged(judgement: Judgement, run: Reproduction | None) -> Outcome:
             f"Leave {page} unpromoted: what it lacks for the gate is below. Who wants it "
             f'all the same says why: `vitrine promote {number} --force --reason "…"`.'
         )
-    return Outcome(f"{how}; {sentence}", step)
+    return Outcome(f"{how} version {number}; {sentence}", step)
 
 
 def _names(stages: Iterable[str]) -> str:

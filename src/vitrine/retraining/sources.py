@@ -2,10 +2,12 @@
 
 import json
 import subprocess
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+
+import yaml
 
 from vitrine.core.errors import DataError
 from vitrine.core.layout import artifacts, reports
@@ -14,6 +16,7 @@ from vitrine.quality.earlier import git
 from vitrine.retraining.affected import DOCUMENT
 from vitrine.retraining.data_report import DataReport
 from vitrine.retraining.figures import Figures
+from vitrine.retraining.history import LOCK
 from vitrine.retraining.judgement import Judgement
 from vitrine.retraining.reproduction import Reproduction
 
@@ -43,6 +46,7 @@ class Sources:
         run: What that log says.
         planned: What had to run.
         data: What changed in the data.
+        continued: The stages that an earlier run had finished whose results are not committed.
         stages: Those that left something new: in this run, or without one since the base.
         figures: Of those stages.
         judgement: The gate's verdict, where it is new.
@@ -54,6 +58,7 @@ class Sources:
     run: Reproduction | None
     planned: Planned | None
     data: DataReport | None
+    continued: tuple[str, ...]
     stages: tuple[str, ...]
     figures: Figures
     judgement: Judgement | None
@@ -76,13 +81,15 @@ class Sources:
         # Without a run, what still has to run has left nothing but what is out of date.
         outdated = run is None and (log is not None or bool(planned and planned.stages))
         figures = Figures({}) if outdated else Figures.read(commit)
-        stages = run.made if run else figures.changed
+        continued = _uncommitted(run.unchanged) if run else ()
+        stages = (*continued, *run.made) if run else figures.changed
         return cls(
             base=commit[:7],
             logged=log is not None,
             run=run,
             planned=planned,
             data=DataReport.read(reports("diff") / MARKDOWN),
+            continued=continued,
             stages=stages,
             figures=figures.only(stages),
             judgement=Judgement.read(reports("register")) if "register" in stages else None,
@@ -106,6 +113,24 @@ def _commit(revision: str) -> str:
         f"--base: git knows no revision {revision!r} here; name a commit, branch or tag, and in a "
         "shallow clone fetch it first with `git fetch --unshallow`"
     )
+
+
+def _uncommitted(stages: Sequence[str]) -> tuple[str, ...]:
+    """Return those of some stages whose outputs in dvc.lock are not those of the commit."""
+    if not stages:
+        return ()
+    committed = git(Path(), "show", f"HEAD:./{LOCK}")
+    before = _outputs(committed.stdout if committed.returncode == 0 else "")
+    now = _outputs(Path(LOCK).read_text(encoding="utf-8") if Path(LOCK).is_file() else "")
+    return tuple(one for one in stages if now.get(one) != before.get(one))
+
+
+def _outputs(lock: str) -> dict[str, Any]:
+    """Return what each stage of a dvc.lock made; nothing where it is damaged."""
+    try:
+        return {name: one["outs"] for name, one in yaml.safe_load(lock)["stages"].items()}
+    except (yaml.YAMLError, KeyError, TypeError, AttributeError):
+        return {}
 
 
 def _planned(path: Path) -> Planned | None:
