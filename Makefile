@@ -39,8 +39,11 @@ demo: setup ## From the demo catalogue to an answer of the served model.
 	vitrine package
 	vitrine smoke
 
+# A worker takes whole files; more than four would need much memory.
+WORKERS ?= $(shell n=$$(nproc 2>/dev/null || echo 2); echo $$((n < 4 ? n : 4)))
+
 test: setup ## Run every test that this machine can run.
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder
 
 lint: setup ## Check format, style, types, layers and workflows.
 	$(BIN)/ruff format --check .

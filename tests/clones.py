@@ -3,10 +3,12 @@
 import os
 import subprocess
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import chdir, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
+from unittest.mock import patch
 
 import yaml
 
@@ -41,6 +43,12 @@ class Clone:
         )
         assert done.returncode == status, f"{' '.join(command)}: {done.returncode}\n{done.stdout}"
         return done.stdout
+
+    @contextmanager
+    def entered(self) -> Iterator[None]:
+        """Work in the clone, with its variables, in this process until the block ends."""
+        with chdir(self.path), patch.dict(os.environ, self.env, clear=True):
+            yield
 
     def set_params(self, changes: Mapping[str, Mapping[str, Any]]) -> None:
         """Change keys of params.yaml, section by section."""

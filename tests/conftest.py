@@ -1,5 +1,6 @@
 """Fixtures that several packages' tests share."""
 
+import os
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -10,6 +11,18 @@ from clones import ROOT
 from vitrine.core.manifest import Catalogue
 from vitrine.core.params import ImageParams, Params, override
 from vitrine.demo import draw_catalogue
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Begin with the files that hold slow tests, where workers share the files.
+
+    Otherwise one worker may be left with the slowest file when the others have nothing to do.
+    """
+    if "PYTEST_XDIST_WORKER" in os.environ:
+        slow = {item.path for item in items if item.get_closest_marker("slow")}
+        items.sort(key=lambda item: item.path not in slow)
+        # Of several tests of one id, a worker runs the first alone.
+        assert len({item.nodeid for item in items}) == len(items)
 
 
 @pytest.fixture(scope="session")

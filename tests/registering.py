@@ -51,10 +51,9 @@ def main() -> None:
     """Register the bundle that the command line names with the model `vitrine`."""
     parser = argparse.ArgumentParser()
     parser.add_argument("bundle", type=Path)
-    parser.add_argument("--gate", default="passed")
-    parser.add_argument("--alias", default="champion")
+    parser.add_argument("--alias", required=True)
     given = parser.parse_args()
-    register(given.bundle, "vitrine", gate=given.gate, alias=given.alias)
+    register(given.bundle, "vitrine", gate="passed", alias=given.alias)
 
 
 if __name__ == "__main__":

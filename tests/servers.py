@@ -1,6 +1,7 @@
 """Real servers for the tests: MLflow's, and PostgreSQL's."""
 
 import os
+import secrets
 import shutil
 import signal
 import socket
@@ -30,9 +31,15 @@ POSTGRES_USER = "postgres"
 
 
 def free_port() -> int:
-    """Return the number of a port of 127.0.0.1 that nobody listens on."""
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        return int(server.getsockname()[1])
+    """Return the number of a port of 127.0.0.1 that nobody listens on.
+
+    It lies below those that the system gives to connections, one of which could take it before
+    the server that it is for.
+    """
+    while True:
+        port = 20_000 + secrets.randbelow(12_000)
+        with suppress(OSError), socket.create_server(("127.0.0.1", port)):
+            return port
 
 
 class MlflowServer:

@@ -14,6 +14,7 @@ import pytest
 
 from clones import Clone, make_clone
 from served import encoded, pin, post, served, store
+from servers import free_port
 from vitrine.serving.connection import HEAD_SECONDS
 from vitrine.serving.keys import new_key
 
@@ -36,9 +37,7 @@ def packaged(tmp_path_factory: pytest.TempPathFactory, tiny_bundle: Path) -> Clo
 @contextmanager
 def listening(clone: Clone, variables: Mapping[str, str]) -> Iterator[int]:
     """Run `bentoml serve` as the variables say until the block ends; give its port."""
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port: int = free.getsockname()[1]
+    port = free_port()
     process = subprocess.Popen(
         ["bentoml", "serve"],
         cwd=clone.path,

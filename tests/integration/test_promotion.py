@@ -15,10 +15,12 @@ import httpx
 import pytest
 from mlflow import MlflowClient
 
+import registering
 from browser import chromium_page, promote_in_ui
 from clones import Clone, make_clone
 from served import encoded, knocking, post, served
 from servers import WEBHOOKS, MlflowServer, free_port, mlflow_server
+from vitrine import tracking
 from vitrine.core.pin import pinned_tag
 
 pytestmark = [pytest.mark.integration, pytest.mark.slow]
@@ -64,10 +66,10 @@ def team(
         team = Team(clone, server)
         for seed, gate in ((1, "passed"), (2, "passed"), (3, "failed")):
             bundle = make_bundle(folder / f"bundle{seed}", seed)
-            script = str(clone.path / "tests/registering.py")
-            clone.run("python", script, str(bundle), "--gate", gate, "--alias", "challenger")
-            tags = team.client.get_model_version("vitrine", str(seed)).tags
-            team.digests[str(seed)] = tags["bundle_digest"]
+            with clone.entered():
+                number = registering.register(bundle, "vitrine", gate=gate, alias="challenger")
+            tags = team.client.get_model_version("vitrine", number).tags
+            team.digests[number] = tags["bundle_digest"]
         clone.run("vitrine", "promote", "1", "--reason", "the first")
         clone.run("vitrine", "package")
         yield team
@@ -202,9 +204,9 @@ def test_a_kill_in_the_middle_leaves_no_half_and_is_finished_next_time(
     team: Team, seconds: float, make_bundle: Callable[[Path, int], Path], tmp_path: Path
 ) -> None:
     bundle = make_bundle(tmp_path / "bundle", 100 + int(10 * seconds))
-    team.clone.run("python", str(team.clone.path / "tests/registering.py"), str(bundle))
-    number = team.champion()
-    before = len(json.loads(team.clone.run("vitrine", "history", "--json"))["releases"])
+    with team.clone.entered():
+        number = registering.register(bundle, "vitrine", gate="passed", alias="champion")
+        before = len(tracking.releases("vitrine"))
     pinned = pinned_tag(team.clone.path / "bentofile.yaml")
     process = subprocess.Popen(
         ["vitrine", "package"],
@@ -222,8 +224,9 @@ def test_a_kill_in_the_middle_leaves_no_half_and_is_finished_next_time(
     assert tag == pinned or str(tag).startswith(f"vitrine:v{number}-")
     team.clone.run("vitrine", "package")
     assert str(pinned_tag(team.clone.path / "bentofile.yaml")).startswith(f"vitrine:v{number}-")
-    releases = json.loads(team.clone.run("vitrine", "history", "--json"))["releases"]
-    assert [entry["version"] for entry in releases[before:]] == [number]
+    with team.clone.entered():
+        (release,) = tracking.releases("vitrine")[before:]
+    assert release.version == number
     assert team.clone.run("bentoml", "models", "list").count(f"vitrine:v{number}-") == 1
-    with served(releases[-1]["bento"], folder=tmp_path, env=team.clone.env) as (service, _):
+    with served(release.bento, folder=tmp_path, env=team.clone.env) as (service, _):
         assert service.get("/model").json()["version"] == number

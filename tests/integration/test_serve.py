@@ -15,6 +15,7 @@ import numpy as np
 import pytest
 import yaml
 
+import registering
 from clones import Clone, make_clone
 from served import encoded, post, served
 from vitrine.bundle.format import load_info
@@ -36,16 +37,12 @@ def without_id(response: httpx.Response) -> dict[str, Any]:
     return answer
 
 
-def promote(clone: Clone, bundle: Path) -> None:
-    """Register a bundle in the clone's registry as the champion."""
-    clone.run("python", str(clone.path / "tests/registering.py"), str(bundle))
-
-
 @pytest.fixture(scope="module")
 def packaged(tmp_path_factory: pytest.TempPathFactory, tiny_bundle: Path) -> Clone:
     """A clone whose champion is the tiny bundle, packaged."""
     clone = make_clone(tmp_path_factory.mktemp("packaged"))
-    promote(clone, tiny_bundle)
+    with clone.entered():
+        registering.register(tiny_bundle, "vitrine", gate="passed", alias="champion")
     said = clone.run("vitrine", "package")
     assert "was put into BentoML's store as vitrine:v1-" in said
     return clone
@@ -172,7 +169,9 @@ def test_a_bento_serves_its_own_code_and_model_elsewhere(
     tag = packaged.run("bentoml", "build", "--output", "tag").strip().removeprefix("__tag__:")
 
     # Neither a later version in the store nor other sources on the path may change the Bento.
-    promote(packaged, make_bundle(tmp_path / "other", 2))
+    other = make_bundle(tmp_path / "other", 2)
+    with packaged.entered():
+        registering.register(other, "vitrine", gate="passed", alias="champion")
     packaged.run("vitrine", "package")
     assert yaml.safe_load(bentofile.read_text())["models"][0]["tag"].startswith("vitrine:v2-")
     bentofile.write_text(before, encoding="utf-8")
@@ -181,9 +180,9 @@ def test_a_bento_serves_its_own_code_and_model_elsewhere(
     elsewhere = tmp_path / "elsewhere"
     elsewhere.mkdir()
     env = packaged.env | {"PYTHONPATH": str(tmp_path / "path")}
-    with served(tag, folder=elsewhere, env=env) as (other, _):
-        assert without_id(post(other, encoded("JPEG"))) == here
-        assert other.get("/").text == client.get("/").text
+    with served(tag, folder=elsewhere, env=env) as (there, _):
+        assert without_id(post(there, encoded("JPEG"))) == here
+        assert there.get("/").text == client.get("/").text
 
 
 def test_a_bento_goes_to_another_machine_with_its_model(packaged: Clone, tmp_path: Path) -> None:

@@ -134,9 +134,8 @@ def test_what_is_promoted_goes_into_service_and_into_the_record(
     clone = make_clone(tmp_path)
     names = ("MLFLOW_TRACKING_URI", "MLFLOW_TRACKING_USERNAME", "MLFLOW_TRACKING_PASSWORD")
     clone.env |= {name: os.environ[name] for name in names}
-    script = str(clone.path / "tests/registering.py")
-    clone.run("python", script, str(tiny_bundle), "--alias", "challenger")
-    number = "1"
+    with clone.entered():
+        number = registering.register(tiny_bundle, "vitrine", gate="passed", alias="challenger")
     clone.run("vitrine", "promote", number, "--reason", "为秋季准备" * 900)
     assert f"version {number} is in service now" in clone.run("vitrine", "package")
     history = json.loads(clone.run("vitrine", "history", "--json"))

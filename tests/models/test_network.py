@@ -34,7 +34,8 @@ def test_a_backbone_answers_for_both_heads_and_survives_saving(
 ) -> None:
     size = 75 if backbone == "InceptionV3" else 32
     model = _build(backbone, size)
-    answers = model.predict(_images(size), verbose=0)
+    # Called: `predict` would compile the network, for two images.
+    answers = model(_images(size), training=False)
     assert {head: logits.shape for head, logits in answers.items()} == {
         "style": (2, 2),
         "category": (2, 3),
@@ -47,7 +48,7 @@ def test_a_backbone_answers_for_both_heads_and_survives_saving(
         assert len(model.get_layer("features").output.shape) == 4
     path = tmp_path / "model.keras"
     model.save(path)
-    again = keras.models.load_model(path).predict(_images(size), verbose=0)
+    again = keras.models.load_model(path)(_images(size), training=False)
     for head in CLASSES:
         np.testing.assert_allclose(again[head], answers[head], rtol=1e-5, atol=1e-6)
 
@@ -76,8 +77,8 @@ def test_the_normalisation_is_the_one_that_the_imagenet_weights_expect(
     )
     original.set_weights(features.get_weights())
     images = _images(32)
-    expected = original.predict(preprocess(images.copy()), verbose=0)
-    found = features.predict(images, verbose=0)
+    expected = original(preprocess(images.copy()), training=False)
+    found = features(images, training=False)
     np.testing.assert_allclose(found, expected, rtol=1e-3, atol=1e-4)
 
 

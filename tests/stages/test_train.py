@@ -179,7 +179,9 @@ def test_a_killed_training_goes_on_with_its_run_unless_something_changed(place: 
 
 @pytest.mark.slow
 @pytest.mark.integration
-def test_a_killed_training_repeated_ends_as_one_that_was_not_killed(place: Path) -> None:
+def test_a_killed_training_repeated_ends_as_one_that_was_not_killed(
+    place: Path, params: Params
+) -> None:
     section = {
         "backbone": "simple_cnn",
         "epochs": 8,
@@ -199,9 +201,7 @@ def test_a_killed_training_repeated_ends_as_one_that_was_not_killed(place: Path)
     assert len(_history()) == 8
     resumed = keras.models.load_model("artifacts/train/model.keras").get_weights()
 
-    whole = _start(section)
-    output, _ = whole.communicate()
-    assert whole.returncode == 0, output
+    _run(override(params.train, section), params)
     expected = keras.models.load_model("artifacts/train/model.keras").get_weights()
     for a, b in zip(resumed, expected, strict=True):
         np.testing.assert_array_equal(a, b)

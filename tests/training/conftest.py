@@ -1,11 +1,22 @@
 """Shards and settings for trainings of seconds."""
 
+import gc
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from shards import write_shards
 from vitrine.core.params import ImageParams, Params, TrainParams, override
+
+
+@pytest.fixture(scope="session", autouse=True)
+def few_objects() -> Iterator[None]:
+    """Leave what is loaded out of the collections of garbage: each training asks for two."""
+    gc.collect()
+    gc.freeze()
+    yield
+    gc.unfreeze()
 
 
 @pytest.fixture(scope="session")

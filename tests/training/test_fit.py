@@ -27,6 +27,12 @@ def _fit(params: TrainParams, prepared: Path, **options: Any) -> Fitted:
     return fit(Job(params, prepared, **options), _ignore)
 
 
+@pytest.fixture(scope="module")
+def fitted(short: TrainParams, prepared: Path) -> Fitted:
+    """What a training makes that nothing interrupts; for reading only."""
+    return _fit(short, prepared)
+
+
 def _assert_same_weights(first: Fitted, second: Fitted) -> None:
     for a, b in zip(first.model.get_weights(), second.model.get_weights(), strict=True):
         np.testing.assert_array_equal(a, b)
@@ -66,36 +72,50 @@ def test_the_weights_are_those_of_the_best_epoch(short: TrainParams, prepared: P
     assert measured["val_loss"] == pytest.approx(chosen.metrics["val_loss"], rel=1e-4)
 
 
-def test_the_same_seed_gives_the_same_weights(short: TrainParams, prepared: Path) -> None:
-    first, second = _fit(short, prepared), _fit(short, prepared)
-    _assert_same_weights(first, second)
+def test_the_same_seed_gives_the_same_weights(
+    fitted: Fitted, short: TrainParams, prepared: Path
+) -> None:
+    _assert_same_weights(fitted, _fit(short, prepared))
     other = _fit(override(short, {"seed": 18}), prepared)
     assert any(
         not np.array_equal(a, b)
-        for a, b in zip(first.model.get_weights(), other.model.get_weights(), strict=True)
+        for a, b in zip(fitted.model.get_weights(), other.model.get_weights(), strict=True)
     )
 
 
-@pytest.mark.parametrize(
-    "backbone", ["simple_cnn", pytest.param("small_resnet", marks=pytest.mark.slow)]
-)
-def test_an_interrupted_training_goes_on_and_ends_with_the_same_weights(
-    backbone: str, short: TrainParams, prepared: Path, tmp_path: Path
-) -> None:
-    params = override(short, {"backbone": backbone})
+def _interrupted(params: TrainParams, prepared: Path, checkpoint: Path) -> Fitted:
+    """Interrupt a training after two epochs, and let it go on."""
 
     def interrupt(epoch: Epoch) -> None:
         if epoch.number == 2:
             raise KeyboardInterrupt
 
-    job = Job(params, prepared, checkpoint=tmp_path / "checkpoint.npz")
+    job = Job(params, prepared, checkpoint=checkpoint)
     with pytest.raises(KeyboardInterrupt):
         fit(job, interrupt)
     resumed = fit(job, _ignore)
     assert resumed.resumed == 2
-    whole = _fit(params, prepared)
+    return resumed
+
+
+def _assert_same(resumed: Fitted, whole: Fitted) -> None:
     assert [epoch.metrics for epoch in resumed.history] == [e.metrics for e in whole.history]
     _assert_same_weights(resumed, whole)
+
+
+def test_an_interrupted_training_goes_on_and_ends_with_the_same_weights(
+    fitted: Fitted, short: TrainParams, prepared: Path, tmp_path: Path
+) -> None:
+    _assert_same(_interrupted(short, prepared, tmp_path / "checkpoint.npz"), fitted)
+
+
+@pytest.mark.slow
+def test_an_interrupted_training_with_normalisation_goes_on_as_well(
+    short: TrainParams, prepared: Path, tmp_path: Path
+) -> None:
+    params = override(short, {"backbone": "small_resnet"})
+    resumed = _interrupted(params, prepared, tmp_path / "checkpoint.npz")
+    _assert_same(resumed, _fit(params, prepared))
 
 
 @pytest.mark.slow
@@ -113,14 +133,7 @@ def test_mixed_precision_of_a_gpu_resumes_and_leaves_a_float32_network(
     # A list of devices that is no list of devices also makes Keras compile, which CPUs are slow at.
     monkeypatch.setattr(keras.Model, "_resolve_auto_jit_compile", lambda model: False)
 
-    def interrupt(epoch: Epoch) -> None:
-        if epoch.number == 2:
-            raise KeyboardInterrupt
-
-    job = Job(short, prepared, checkpoint=tmp_path / "checkpoint.npz")
-    with pytest.raises(KeyboardInterrupt):
-        fit(job, interrupt)
-    resumed = fit(job, _ignore)
+    resumed = _interrupted(short, prepared, tmp_path / "checkpoint.npz")
     whole = _fit(short, prepared)
     assert resumed.precision == ("mixed_bfloat16" if capability == (8, 0) else "mixed_float16")
     assert {layer.compute_dtype for layer in resumed.model.layers} == {"float32"}
@@ -173,16 +186,17 @@ def test_fewer_images_are_enough_for_a_trial(short: TrainParams, prepared: Path)
     assert len(fitted.history) == 1
 
 
-def test_a_start_gives_its_weights(short: TrainParams, prepared: Path, tmp_path: Path) -> None:
+def test_a_start_gives_its_weights(
+    fitted: Fitted, short: TrainParams, prepared: Path, tmp_path: Path
+) -> None:
     path = tmp_path / "earlier.keras"
-    earlier = _fit(short, prepared)
-    earlier.model.save(path)
+    fitted.model.save(path)
     still = override(short, {"epochs": 1, "learning_rate": 1e-12})
-    fitted = _fit(still, prepared, start=path)
-    assert fitted.transferred is not None
-    assert fitted.transferred.left == ()
+    later = _fit(still, prepared, start=path)
+    assert later.transferred is not None
+    assert later.transferred.left == ()
     np.testing.assert_allclose(
-        fitted.model.get_weights()[0], earlier.model.get_weights()[0], atol=1e-6
+        later.model.get_weights()[0], fitted.model.get_weights()[0], atol=1e-6
     )
 
 
