@@ -58,6 +58,14 @@ SOURCES = Sources(
     judgement=JUDGEMENT,
     run_id="1" * 32,
 )
+
+
+@pytest.fixture(autouse=True)
+def at_home(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Not on a machine of CI's, wherever the tests run."""
+    monkeypatch.delenv("CI", raising=False)
+
+
 NO_RUN = replace(
     SOURCES, logged=False, run=None, stages=(), figures=Figures({}), judgement=None, run_id=None
 )
@@ -167,6 +175,18 @@ def test_without_a_run_it_says_why(planned: Planned | None, outcome: str) -> Non
 def test_the_candidate_of_before_is_not_forgotten_where_nothing_is_trained() -> None:
     earlier = replace(NO_RUN, planned=Planned({}, (), ()), judgement=JUDGEMENT)
     assert "run `vitrine promote 7`" in write_comment(earlier, None)
+
+
+def test_what_was_registered_on_cis_machine_alone_is_not_to_be_promoted(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("CI", "true")
+    monkeypatch.delenv("MLFLOW_TRACKING_URI", raising=False)
+    text = write_comment(SOURCES, None)
+    assert "**Next:** This run had MLflow in a file of its own" in text
+    assert "vitrine promote" not in text
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", "https://mlflow.example.org")
+    assert "`vitrine promote 7`" in write_comment(SOURCES, None)
 
 
 def test_the_lines_of_a_failed_stage_are_shown_as_they_are() -> None:

@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 from vitrine.core.markdown import plain
 from vitrine.retraining.judgement import Judgement
-from vitrine.retraining.pages import version_link
+from vitrine.retraining.pages import is_kept, version_link
 from vitrine.retraining.reproduction import Reproduction
 from vitrine.retraining.sources import Sources
 
@@ -105,7 +105,12 @@ def _how(sources: Sources, run: Reproduction) -> str:
 def _judged(judgement: Judgement, how: str) -> Outcome:
     number, sentence = judgement.number, plain(judgement.sentence, _LONGEST)
     page = version_link(judgement.name, number)
-    if judgement.passed:
+    if not is_kept():
+        step = (
+            "This run had MLflow in a file of its own, which is gone: for a version to promote, "
+            "run it with the team's server (`MLFLOW_TRACKING_URI`)."
+        )
+    elif judgement.passed:
         step = (
             f"Promote {page}: give it the alias `champion` in the MLflow UI, or run "
             f"`vitrine promote {number}`."

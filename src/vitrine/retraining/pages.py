@@ -30,6 +30,11 @@ def run_link(run_id: str) -> str:
     return link(run_id, f"{root}/#/runs/{quote(run_id, safe='')}") if root else plain(run_id)
 
 
+def is_kept() -> bool:
+    """Return whether what was registered outlives this process: not in a file of CI's machine."""
+    return _root() is not None or not os.environ.get("CI")
+
+
 def _root() -> str | None:
     """Return the address of MLflow's pages without who may see them; None where it is a file."""
     parts = urlsplit(os.environ.get("MLFLOW_TRACKING_URI", ""))
