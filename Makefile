@@ -3,7 +3,9 @@ SHELL := /bin/bash
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
-STAMP := $(VENV)/.installed
+# The locked set to install, else the one that is: requirements/gpu.txt adds NVIDIA's libraries.
+REQUIREMENTS ?= $(or $(patsubst $(VENV)/.installed-%,requirements/%.txt,$(firstword $(wildcard $(VENV)/.installed-*))),requirements/dev.txt)
+STAMP := $(VENV)/.installed-$(basename $(notdir $(REQUIREMENTS)))
 # What the tools may not do behind a user's back.
 export BENTOML_DO_NOT_TRACK := True
 export MLFLOW_DISABLE_TELEMETRY := true
@@ -20,9 +22,6 @@ help: ## Show this list.
 
 setup: $(STAMP) ## Make .venv with everything that training, serving and developing need.
 
-# The locked set to install: requirements/gpu.txt is the same with the libraries of NVIDIA GPUs.
-REQUIREMENTS ?= requirements/dev.txt
-
 $(STAMP): $(REQUIREMENTS) pyproject.toml
 	@$(PYTHON) -c 'import sys; v = sys.version_info[:2]; (3, 11) <= v < (3, 14) or sys.exit("error: Python 3.11 to 3.13 is needed, but %s is %d.%d: run make with PYTHON=python3.12, say" % (sys.executable, *v))'
 	$(PYTHON) -m venv $(VENV)
@@ -30,6 +29,7 @@ $(STAMP): $(REQUIREMENTS) pyproject.toml
 	$(BIN)/uv pip sync --quiet --python $(BIN)/python --require-hashes $(REQUIREMENTS)
 	$(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps --no-build-isolation --editable .
 	@grep -q BENTOML_DO_NOT_TRACK $(BIN)/activate || printf 'export BENTOML_DO_NOT_TRACK=True MLFLOW_DISABLE_TELEMETRY=true\n' >> $(BIN)/activate
+	@rm -f $(VENV)/.installed*
 	@touch $@
 
 demo: setup ## From the demo catalogue to an answer of the served model.

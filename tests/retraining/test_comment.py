@@ -29,6 +29,7 @@ RUN = Reproduction(
     failed=None,
     begun=None,
     broken=False,
+    unkept=False,
     ended=True,
     said=(),
 )
@@ -131,7 +132,21 @@ def headline(text: str) -> str:
             "Cut short in train: cancelled, or out of time",
             "Start the workflow again",
         ),
-        ({"run": replace(NOTHING, broken=True), "judgement": None}, "`dvc repro` failed", "Mend"),
+        (
+            {"run": replace(NOTHING, unchanged=("validate",), broken=True), "judgement": None},
+            "`dvc repro` failed",
+            "Mend",
+        ),
+        (
+            {"run": replace(NOTHING, broken=True), "judgement": None},
+            "Stopped before the pipeline began",
+            "Mend",
+        ),
+        (
+            {"run": replace(RUN, broken=True, unkept=True)},
+            "Trained, but what was made could not be pushed",
+            "no version to promote",
+        ),
         (
             {"run": None, "judgement": None},
             "The retraining broke off before the pipeline began",
@@ -226,6 +241,12 @@ def test_secrets_that_a_log_shows_are_hidden(monkeypatch: pytest.MonkeyPatch) ->
     assert "key ***\nhttps://***@mlflow.example.org failed" in text
 
 
+def test_a_secret_with_marks_of_markdown_is_hidden(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TEAM_TOKEN", "to_k*en_1")
+    planned = Planned({"train": ("needs to_k*en_1",)}, (), ())
+    assert "| train | needs *** |" in write_comment(replace(SOURCES, planned=planned), None)
+
+
 def test_it_says_what_had_to_run_and_what_did_not_count() -> None:
     planned = Planned(
         {"train": tuple(f"reason {n}" for n in range(12))}, ("a.py: only comments",), ("look",)
@@ -261,6 +282,18 @@ def test_it_fits_whatever_there_is_to_say() -> None:
         assert text.count("<details>") == text.count("</details>") >= 1
         assert "Parts that GitHub has no room for are left out" in text
         assert "cut here; all of it is in the artifact: reports/diff/diff.md" in text
+
+
+def test_it_fits_however_little_room_is_left_for_the_data() -> None:
+    body = "| a |\n" * 20_000
+    data = DataReport(Path("reports/diff/diff.md"), "The data changed.", body)
+    lengths = []
+    for reasons in range(0, 900, 7):
+        planned = Planned({f"{n}": ("x" * 990,) for n in range(60)}, ("y" * reasons,) * 6, ())
+        text = write_comment(replace(SOURCES, planned=planned, data=data), None)
+        assert text.count("<details>") == text.count("</details>")
+        lengths.append(len(text))
+    assert LIMIT - 200 < max(lengths) <= LIMIT
 
 
 @pytest.fixture

@@ -72,7 +72,7 @@ class Machine:
         for name in ENVIRONMENT:
             if (Path(sys.prefix) / name).exists():
                 (home / name).symlink_to(Path(sys.prefix) / name)
-        (home / ".installed").touch()
+        (home / ".installed-dev").touch()
 
     def script(self, text: str, shell: str, env: Mapping[str, str], stop_at: str) -> Said:
         """Run a script in the workspace.

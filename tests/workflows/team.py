@@ -36,13 +36,16 @@ QUICK: dict[str, dict[str, Any]] = {
 }
 """With these a run of the pipeline is mostly the start of its tools, and the gate lets all pass."""
 GH = """#!/bin/bash
-# Stands for GitHub's program, which needs GitHub: keeps what it was asked for.
+# Stands for GitHub's program, which needs GitHub: keeps what it was asked for. It knows of no
+# comment, issue or pull request.
 call=$(mktemp --directory "$GH_CALLS/XXXXXX")
 printf '%s\\n' "$GH_REPO" "$@" > "$call/arguments"
+asked="$1 $2"
 while [ $# -gt 0 ]; do
   if [ "$1" = --body-file ]; then cp "$2" "$call/body"; fi
   shift
 done
+[ "$asked" != "pr edit" ]
 """
 
 
@@ -81,10 +84,11 @@ class Team:
         self.clone.run("git", "checkout", "--quiet", "--force", "-B", branch, "origin/main")
         self.clone.run("dvc", "checkout", "--quiet", "--force", "data.dvc")
 
-    def push(self, branch: str, *, of: str = REPOSITORY) -> Event:
-        """Version the data, push all, and return the event of the pull request."""
+    def push(self, branch: str, *, of: str = REPOSITORY, data: bool = True) -> Event:
+        """Version the data, push all but perhaps it, and return the pull request's event."""
         self.clone.run("dvc", "add", "--quiet", "data")
-        self.clone.run("dvc", "push", "--quiet", "data.dvc")
+        if data:
+            self.clone.run("dvc", "push", "--quiet", "data.dvc")
         self.clone.run("git", "commit", "--quiet", "--all", "--message", f"data: {branch}")
         ref = f"refs/heads/{branch}" if of == REPOSITORY else "refs/pull/7/head"
         self.clone.run("git", "push", "--quiet", "--force", "origin", f"HEAD:{ref}")

@@ -34,12 +34,14 @@ class Team:
     Attributes:
         forge: What GitHub holds.
         outside: The container engine and the registry.
+        address: Of its MLflow server.
         version: The version in the tags of models and images.
         scanned: The images that were scanned.
     """
 
     forge: Forge
     outside: Outside
+    address: str
     version: str
     scanned: list[str]
 
@@ -95,13 +97,25 @@ def team(tiny_bundle: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterato
             variables={"MLFLOW_TRACKING_URI": server.address},
             actions={"anchore/scan-action": scan},
         )
-        yield Team(forge, outside, f"v1-{load_info(tiny_bundle).digest[:8]}", scanned)
+        yield Team(
+            forge, outside, server.address, f"v1-{load_info(tiny_bundle).digest[:8]}", scanned
+        )
 
 
 def test_without_a_registry_there_is_nothing_to_release(team: Team) -> None:
     forge = Forge(team.forge.folder / "other", team.forge.remote, team.forge.env)
     run = forge.run(WORKFLOW, on_main("schedule", team.git("rev-parse", "main"), {}))
     assert run.results == {"release": "skipped"}
+
+
+def test_without_a_champion_there_is_nothing_to_release(team: Team) -> None:
+    client = MlflowClient(team.address, team.address)
+    client.delete_registered_model_alias("vitrine", "champion")
+    run = team.release("schedule")
+    client.set_registered_model_alias("vitrine", "champion", "1")
+    assert run.results == {"release": "success"}, run.log
+    assert "has no version with the alias champion" in said(run, "Package the champion")
+    assert team.outside.calls == []
 
 
 def test_an_image_that_answers_otherwise_is_not_released(team: Team) -> None:

@@ -16,7 +16,7 @@ from workflows.team import Call, Team, team
 
 pytestmark = [pytest.mark.integration, pytest.mark.slow]
 ALL = "Ran: validate, prepare, tune, train, export, evaluate, register."
-COMMENTED = ("team/catalogue", "pr", "comment", "7", "--edit-last", "--create-if-none")
+COMMENTED = ("team/catalogue", "pr", "comment", "7", "--body-file")
 DONE = {"plan": "success", "train": "success", "record": "success"}
 UNTRAINED = {**DONE, "train": "skipped"}
 
@@ -30,8 +30,9 @@ def shop(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Team]:
 
 def comment(run: Run, calls: list[Call]) -> str:
     """The one thing that was said on the pull request, which the page of the run says as well."""
-    (call,) = calls
-    assert call.arguments[:6] == COMMENTED
+    asked, call = calls
+    assert asked.arguments[1:4] == ("api", "--paginate", "repos/team/catalogue/issues/7/comments")
+    assert call.arguments[:5] == COMMENTED
     assert call.body in (run.jobs["train"].summary, run.jobs["plan"].summary)
     assert len(call.body) <= 65_536
     return call.body
@@ -50,7 +51,7 @@ def test_new_images_are_trained_on_and_the_results_come_back_to_the_branch(shop:
     event = shop.push("new-images")
     run, calls = shop.retrain(event)
     assert run.results == DONE, run.log
-    assert (run.group, run.jobs["train"].runs_on) == ("retrain-new-images", "ubuntu-latest")
+    assert (run.group, run.jobs["train"].runs_on) == ("retrain-refs/pull/7/merge", "ubuntu-latest")
 
     number = shop.challenger()
     said = comment(run, calls)
@@ -67,7 +68,9 @@ def test_new_images_are_trained_on_and_the_results_come_back_to_the_branch(shop:
         assert words in said
 
     name = "--format=%an: %s"
-    assert shop.git("log", "-1", name, "new-images").startswith("vitrine-bot: chore(retrain)")
+    assert shop.git("log", "-1", name, "new-images").startswith(
+        "github-actions[bot]: chore(retrain)"
+    )
     changed = set(shop.git("diff", "--name-only", event.sha, "new-images").splitlines())
     assert {"dvc.lock", "reports/evaluate/metrics.json", "reports/register/verdict.md"} <= changed
     assert all(path == "dvc.lock" or path.startswith("reports/") for path in changed)
@@ -76,7 +79,9 @@ def test_new_images_are_trained_on_and_the_results_come_back_to_the_branch(shop:
 
     # What the bot pushes starts the workflow again, and there it ends.
     again, calls = shop.retrain(pull_request(shop.git("rev-parse", "new-images"), "new-images"))
-    assert (again.results, calls) == (UNTRAINED, []), again.log
+    assert again.results == UNTRAINED, again.log
+    upheld = first_line(comment(again, calls))
+    assert upheld.startswith(f"## Up to date: version {number}; the gate passed")
     assert shop.challenger() == number
 
     stranger = Clone(shop.clone.path.parent / "stranger", shop.clone.env)
@@ -187,8 +192,10 @@ def test_settings_are_tried_by_hand_and_come_as_a_pull_request(shop: Team) -> No
     settings = {"set": "train.epochs=1 evaluate.bootstrap=12"}
     run, calls = shop.retrain(on_main("workflow_dispatch", main, {"inputs": settings}))
     assert run.results == DONE, run.log
-    (call,) = calls
     branch = f"retrain/{1000 + shop.forge.runs}"
+    assert run.group == f"retrain-{1000 + shop.forge.runs}"
+    asked, call = calls
+    assert asked.arguments[1:4] == ("pr", "edit", branch)
     assert call.arguments[1:7] == ("pr", "create", "--base", "main", "--head", branch)
     assert first_line(call.body).startswith(f"## Retrained as version {shop.challenger()}; ")
     tried = yaml.safe_load(shop.git("show", f"{branch}:params.yaml"))
@@ -201,9 +208,32 @@ def test_settings_are_tried_by_hand_and_come_as_a_pull_request(shop: Team) -> No
 def test_drift_without_new_data_becomes_an_issue(shop: Team) -> None:
     shop.begin("main")
     main = shop.git("rev-parse", "main")
-    event = on_main("repository_dispatch", main, {"action": "drift", "client_payload": {}})
+    payload = {"report": "category: distance 0.2"}
+    event = on_main("repository_dispatch", main, {"action": "drift", "client_payload": payload})
     run, calls = shop.retrain(event)
     assert run.results == UNTRAINED, run.log
-    (call,) = calls
+    asked, call = calls
+    assert asked.arguments[1:3] == ("issue", "list")
     assert call.arguments[:3] == ("team/catalogue", "issue", "create")
     assert first_line(call.body) == "## Nothing was trained: dvc.lock is up to date"
+    assert call.body.endswith("\ncategory: distance 0.2\n")
+
+
+def test_on_a_schedule_nothing_is_said_where_nothing_has_to_run(shop: Team) -> None:
+    run, calls = shop.retrain(on_main("schedule", shop.git("rev-parse", "main"), {}))
+    assert run.results == UNTRAINED, run.log
+    assert calls == []
+    assert (
+        "Nothing changed in the data." in run.jobs["plan"].step("Show what changed in the data").log
+    )
+
+
+def test_data_that_was_not_pushed_is_told_on_the_pull_request(shop: Team) -> None:
+    shop.begin("unpushed")
+    shop.add(2)
+    event = shop.push("unpushed", data=False)
+    run, calls = shop.retrain(event)
+    assert run.results == {"plan": "failure", "train": "skipped", "record": "success"}, run.log
+    said = comment(run, calls)
+    assert first_line(said) == "## Stopped before the pipeline began"
+    assert "`dvc push`" in said or "dvc push" in said

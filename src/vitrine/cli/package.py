@@ -4,6 +4,9 @@ from typing import Annotated
 
 import typer
 
+NO_CHAMPION = 3
+"""The exit status where there is none to package; 1 is an error, 2 a wrong command line."""
+
 
 def command(
     force: Annotated[
@@ -27,4 +30,8 @@ def command(
     name = Params.load().register_.name
     if force:
         override_champion(name, reason.strip())
-    typer.echo(reconcile(name, service, repackage=True).settled())
+    found = reconcile(name, service, repackage=True)
+    if found.state == "none":
+        typer.echo(f"error: {found.text}", err=True)
+        raise typer.Exit(NO_CHAMPION)
+    typer.echo(found.settled())

@@ -39,6 +39,8 @@ def write_comment(sources: Sources, address: str | None) -> str:
     """
     foot = list(_foot(sources, address))
     room = LIMIT - _length((*foot, _LEFT_OUT))
+    if sources.data:
+        room -= _length((folded(_DATA, sources.data.cut(0)),))
     kept: list[str] = []
     left_out = False
     for part in _head(sources):
@@ -47,8 +49,8 @@ def write_comment(sources: Sources, address: str | None) -> str:
         else:
             left_out = True
     if sources.data:
-        rest = room - _length((*kept, folded(_DATA, "")))
-        kept.append(folded(_DATA, sources.data.cut(rest)))
+        rest = room - _length(kept)
+        kept.append(folded(_DATA, sources.data.cut(len(sources.data.cut(0)) + rest)))
     if left_out:
         foot.append(_LEFT_OUT)
     return hide("\n\n".join((*kept, *foot)) + "\n")
@@ -66,7 +68,7 @@ def _head(sources: Sources) -> Iterator[str]:
         yield f"**Next:** {step}"
     if facts := list(_facts(sources)):
         yield bullets(facts)
-    if sources.run and not sources.run.ended:
+    if sources.run and (sources.run.unkept or not sources.run.ended):
         yield fenced("\n".join(sources.run.said), "text")
     if sources.judgement and sources.judgement.unmet:
         yield "### Not met at the gate"

@@ -3,6 +3,8 @@
 import os
 import re
 
+from vitrine.core.markdown import plain
+
 _NAMES = re.compile(r"PASSWORD|SECRET|TOKEN|ACCESS_KEY|CREDENTIAL", re.IGNORECASE)
 _USER = re.compile(r"(:\u200b?//)[^/\s@]+@")
 _SHORTEST = 6
@@ -19,6 +21,7 @@ def hide(text: str) -> str:
         for name, value in os.environ.items()
         if _NAMES.search(name) and len(value) >= _SHORTEST
     }
+    # In a table or a list it may stand with the marks of Markdown escaped.
     for value in sorted(values, key=len, reverse=True):
-        text = text.replace(value, HIDDEN)
+        text = text.replace(value, HIDDEN).replace(plain(value), HIDDEN)
     return _USER.sub(rf"\1{HIDDEN}@", text)

@@ -32,6 +32,12 @@ def outcome(sources: Sources) -> Outcome:
         return _without_run(sources)
     if not sources.run.ended:
         return _stopped(sources.run)
+    if sources.run.unkept:
+        return Outcome(
+            "Trained, but what was made could not be pushed",
+            "Mend what it names below, and start the workflow again: nothing is committed, and "
+            "there is no version to promote that others could rebuild.",
+        )
     if sources.judgement:
         return _judged(sources.judgement, _how(sources, sources.run))
     if not sources.run.made:
@@ -41,15 +47,17 @@ def outcome(sources: Sources) -> Outcome:
 
 def _without_run(sources: Sources) -> Outcome:
     planned, judgement = sources.planned, sources.judgement
-    if planned and not planned.stages:
-        said = _ignored(planned.ignored) or "dvc.lock is up to date"
-        step = _judged(judgement, _BEFORE).step if judgement else ""
-        return Outcome(f"Nothing was trained: {said}", step)
     if sources.logged:
         return Outcome(
             "The retraining broke off before the pipeline began",
             "See the log of the workflow run, and start it again.",
         )
+    if planned and not planned.stages:
+        said = _ignored(planned.ignored)
+        if judgement and not said:
+            return _judged(judgement, "Up to date:")
+        step = _judged(judgement, _BEFORE).step if judgement else ""
+        return Outcome(f"Nothing was trained: {said or 'dvc.lock is up to date'}", step)
     if planned:
         return Outcome(
             f"Has to run: {_names(planned.stages)}", "`vitrine affected` names the command."
@@ -83,6 +91,10 @@ def _stopped(run: Reproduction) -> Outcome:
             f"Stopped at {plain(run.failed)}",
             "Mend what it names below; then push, or start the workflow again: what was finished "
             "is not done again.",
+        )
+    if run.broken and not run.known:
+        return Outcome(
+            "Stopped before the pipeline began", "Mend what it names below, and push again."
         )
     if run.broken:
         return Outcome("`dvc repro` failed", "Mend what it names below, and push again.")

@@ -13,6 +13,9 @@ _RECORDED = re.compile(r"(Updating|Generating) lock file '")
 """What follows a stage that ran to its end."""
 _FAILED = re.compile(r"ERROR: failed to reproduce '(?P<stage>[^']+)'")
 _ERROR = re.compile(r"ERROR: ")
+_OURS = "error: "
+"""How a command of vitrine begins its error, where it stopped before DVC began."""
+_UNKEPT = re.compile(r"ERROR: failed to push")
 _ENDS = (
     "Data and pipelines are up to date.",
     "Use `dvc push` to send your updates to remote storage.",
@@ -36,7 +39,8 @@ class Reproduction:
         unchanged: Those that had nothing to do.
         failed: The stage that failed; None where none did.
         begun: The stage that was at work when the log breaks off; None where none was.
-        broken: Whether DVC printed an error.
+        broken: Whether DVC printed an error, or what stopped before it began.
+        unkept: Whether outputs could not be pushed.
         ended: Whether DVC came to the end of the pipeline.
         said: The first and the last lines of the failed or unfinished stage, or else of DVC.
     """
@@ -47,6 +51,7 @@ class Reproduction:
     failed: str | None
     begun: str | None
     broken: bool
+    unkept: bool
     ended: bool
     said: tuple[str, ...]
 
@@ -54,6 +59,11 @@ class Reproduction:
     def made(self) -> tuple[str, ...]:
         """The stages whose outputs came with this run and were not only left from before."""
         return *self.ran, *self.restored
+
+    @property
+    def known(self) -> bool:
+        """Whether DVC has named a stage."""
+        return bool(self.made or self.unchanged or self.failed or self.begun)
 
     @classmethod
     def read(cls, path: Path) -> "Reproduction | None":
@@ -74,7 +84,7 @@ class _Reader:
         self._done: dict[str, list[str]] = {"ran": [], "restored": [], "unchanged": []}
         self._running: str | None = None
         self._failed: str | None = None
-        self._broken = self._ended = False
+        self._broken = self._unkept = self._ended = False
         self._excerpt = _Excerpt()
 
     def take(self, line: str) -> None:
@@ -93,7 +103,9 @@ class _Reader:
             self._done["unchanged"].append(unchanged["stage"])
         elif failed:
             self._failed, self._running = failed["stage"], None
-        self._broken = self._broken or bool(_ERROR.match(line))
+        began = self._running or self._failed or any(self._done.values())
+        self._broken |= bool(_ERROR.match(line)) or (not began and line.startswith(_OURS))
+        self._unkept |= bool(_UNKEPT.match(line))
         self._ended = self._ended or line in _ENDS
         self._excerpt.add(line)
 
@@ -109,6 +121,7 @@ class _Reader:
             failed=self._failed,
             begun=self._running,
             broken=self._broken,
+            unkept=self._unkept,
             ended=self._ended,
             said=self._excerpt.lines(),
         )
