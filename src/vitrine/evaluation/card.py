@@ -3,10 +3,11 @@
 from collections.abc import Collection, Iterator, Mapping, Sequence
 
 from vitrine.bundle.format import BundleInfo
+from vitrine.core.markdown import bullets, table
 from vitrine.core.params import EvaluateParams
 from vitrine.evaluation import card_figures
 from vitrine.evaluation.card_figures import FEW_IMAGES
-from vitrine.evaluation.markdown import bullets, listing, table
+from vitrine.evaluation.markdown import listing
 from vitrine.evaluation.report import HeadReport, Report
 from vitrine.inputs.summary import Summary
 

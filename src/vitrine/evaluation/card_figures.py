@@ -3,8 +3,9 @@
 from collections.abc import Collection, Iterator
 
 from vitrine.bundle.format import BundleInfo
+from vitrine.core.markdown import plain, table
 from vitrine.core.params import AttackParams, BehaviourParams, EvaluateParams
-from vitrine.evaluation.markdown import picture, plain, table
+from vitrine.evaluation.markdown import picture
 from vitrine.evaluation.metrics import PER_CLASS, ClassScore
 from vitrine.evaluation.report import HeadReport, Report
 from vitrine.evaluation.slices import SliceScore

@@ -2,9 +2,7 @@
 
 from collections.abc import Collection, Iterator, Sequence
 
-from vitrine.core.markdown import bullets, plain, table
-
-__all__ = ["NAMED", "PLOTS", "bullets", "listing", "picture", "plain", "table"]
+from vitrine.core.markdown import plain
 
 PLOTS = "plots"
 """The folder of the pictures, beside the card."""
