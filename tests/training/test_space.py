@@ -21,6 +21,7 @@ def test_the_repositorys_own_search_is_allowed(params: Params) -> None:
     ("key", "values", "words"),
     [
         ("epochs", {"low": 1, "high": 20}, r"search\.epochs cannot be searched.*tune\.epochs"),
+        ("seed", {"low": 1, "high": 20}, r"search\.seed cannot be searched: .*luck"),
         ("backbone", {"low": 0, "high": 1}, r"train\.backbone is no number; give \{choices"),
         ("dropout", {"low": 0.1, "high": 1.5}, r"search\.dropout: .*less than 1, but got 1\.5"),
         ("optimizer", {"choices": ["adamw", "sgd"]}, r"search\.optimizer: .*but got 'sgd'"),

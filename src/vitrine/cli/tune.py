@@ -1,9 +1,20 @@
 """`vitrine tune`."""
 
+from typing import Annotated
+
 import typer
 
 
-def command() -> None:
+def command(
+    workers: Annotated[
+        int,
+        typer.Option(
+            min=1,
+            envvar="VITRINE_TUNE_WORKERS",
+            help="How many processes of this machine train trials at the same time.",
+        ),
+    ] = 1,
+) -> None:
     """Search better values for keys of train."""
     from vitrine.cli.loading import load_tensorflow
     from vitrine.core.params import Params
@@ -12,4 +23,4 @@ def command() -> None:
     params = Params.load()
     if params.tune.trials and not params.train.continues:
         load_tensorflow()
-    typer.echo(tune.run(params.tune, params.train, params.register_.name).describe())
+    typer.echo(tune.run(params.tune, params.train, params.register_.name, workers).describe())

@@ -47,6 +47,10 @@ class PreparedDataError(VitrineError):
     """The prepared shards are missing, damaged, or do not fit what reads them."""
 
 
+class StudyError(VitrineError):
+    """The study of a search cannot be opened, read or written."""
+
+
 class ModelError(VitrineError):
     """A network cannot be built, loaded or trained as asked."""
 

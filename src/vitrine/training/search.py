@@ -1,141 +1,202 @@
-"""The search for better values of train's keys, with Optuna."""
+"""The search for better values than train's, and the proof that they are."""
 
-from collections.abc import Callable, Mapping
-from pathlib import Path
+import warnings
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
 from typing import Any
 
 import optuna
-from optuna.trial import FrozenTrial, Trial, TrialState
+from optuna.exceptions import ExperimentalWarning
 
-from vitrine.core.errors import ModelError
-from vitrine.core.params import Range, TrainParams, TuneParams
-from vitrine.training.space import defaults, whole
+from vitrine.core.digests import json_digest
+from vitrine.core.params import TrainParams, TuneParams
+from vitrine.training.attempt import Attempt
+from vitrine.training.shared_study import Measure, Plan, SharedStudy
+from vitrine.training.space import defaults
+from vitrine.training.storage import Place, open_storage, speaking
 
-DEFAULT = "default"
-"""The mark of the trial that runs the values of train itself."""
 RUN = "run_id"
 """Where a study keeps which MLflow run it belongs to."""
+MEASURABLE = 4
+"""How many finished trials the importance of a key is estimated from, at least."""
 
-Measure = Callable[[int, Mapping[str, Any], Callable[[int, float], None]], float]
-"""Takes a trial's number, its values, and whom to tell the score after an epoch, which may end
-the trial; returns the score."""
+OnEnd = Callable[[Attempt], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Confirmation:
+    """Train's own values and the best ones, both trained anew with the same other seed.
+
+    Args:
+        own: The training with train's own values.
+        better: The training with the best.
+    """
+
+    own: Attempt
+    better: Attempt
+
+    @property
+    def passed(self) -> bool:
+        """Whether the best values were better again."""
+        own, better = self.own.score, self.better.score
+        return own is not None and better is not None and better > own
+
+
+@contextmanager
+def searching(place: Place, tune: TuneParams, train: TrainParams) -> Iterator["Search"]:
+    """Hold a search open; it goes on where it, or another worker, left off.
+
+    Args:
+        place: Where its study is.
+        tune: The settings of the search.
+        train: The values that are searched around, and tried first.
+
+    Raises:
+        StudyError: The study cannot be opened, read or written.
+    """
+    # Of failures the trial's own line tells, without Optuna's traceback.
+    optuna.logging.set_verbosity(optuna.logging.ERROR)
+    with speaking(place), warnings.catch_warnings():
+        warnings.simplefilter("ignore", ExperimentalWarning)
+        storage = open_storage(place)
+        try:
+            yield Search(storage, place, tune, train)
+        finally:
+            storage.remove_session()
+            storage.engine.dispose()
 
 
 class Search:
-    """A search that goes on after a kill: what was tried is on disk.
+    """A search and its confirmation: two studies in one database.
 
     Args:
-        path: The SQLite file; made if it is not there.
+        storage: The database.
+        place: Where the search is in it.
         tune: The settings of the search.
         train: The values that are searched around, and tried first.
     """
 
-    def __init__(self, path: Path, tune: TuneParams, train: TrainParams) -> None:
-        optuna.logging.set_verbosity(optuna.logging.WARNING)
-        self._path = path
-        path.parent.mkdir(parents=True, exist_ok=True)
-        self._tune = tune
+    def __init__(
+        self,
+        storage: optuna.storages.RDBStorage,
+        place: Place,
+        tune: TuneParams,
+        train: TrainParams,
+    ) -> None:
+        self._storage, self._place, self._tune = storage, place, tune
         self._default = defaults(tune, train)
-        self._study = optuna.create_study(
-            storage=f"sqlite:///{path}",
-            study_name="tune",
-            direction="maximize",
-            load_if_exists=True,
-            pruner=optuna.pruners.MedianPruner(),
+        plan = Plan(
+            first=[self._default],
+            trials=tune.trials,
+            ranges=tune.search,
+            seed=tune.seed,
+            seconds=60 * tune.minutes,
+            prunes=True,
         )
-        for trial in self._study.get_trials(states=(TrialState.RUNNING,)):
-            self._study.tell(trial.number, state=TrialState.FAIL)
-        # The same seed again would make a resumed search draw the same values again.
-        seed = tune.seed + len(self._study.trials)
-        self._study.sampler = optuna.samplers.TPESampler(seed=seed)
+        self._study = SharedStudy(storage, place.lock, place.name, plan)
 
     @property
     def run_id(self) -> str | None:
         """The MLflow run of the search, once it has one."""
-        run_id: str | None = self._study.user_attrs.get(RUN)
+        run_id: str | None = self._study.study.user_attrs.get(RUN)
         return run_id
 
     @run_id.setter
     def run_id(self, run_id: str) -> None:
-        self._study.set_user_attr(RUN, run_id)
+        self._study.study.set_user_attr(RUN, run_id)
 
     @property
-    def trials(self) -> list[FrozenTrial]:
-        """All trials so far, the interrupted ones too, in the order of their numbers."""
-        trials: list[FrozenTrial] = self._study.get_trials()
-        return trials
+    def attempts(self) -> list[Attempt]:
+        """The trials that have come to their end, by number."""
+        return self._study.attempts
 
-    @property
-    def finished(self) -> int:
-        """How many trials have come to an end by themselves."""
-        return sum(trial.state.is_finished() and not _interrupted(trial) for trial in self.trials)
+    def seconds_left(self) -> float | None:
+        """Return how much of the time is left, at least 0; None without a limit."""
+        return self._study.seconds_left()
 
-    def run(self, measure: Measure) -> None:
-        """Try values until there are as many trials as asked for, those of train first.
-
-        A trial whose training fails counts as failed, and the search goes on without it.
+    def run(self, measure: Measure, on_end: OnEnd) -> None:
+        """Try values until all trials are done or the time is over, those of train first.
 
         Args:
             measure: Trains with some values.
+            on_end: Told of each trial that this worker brought to its end.
 
         Raises:
             ModelError: The training with train's own values fails.
         """
-        while self.finished < self._tune.trials:
-            if self._measured_default() is None:
-                self._study.enqueue_trial(self._default, user_attrs={DEFAULT: True})
-            self._try(self._study.ask(), measure)
+        self._study.work(measure, on_end)
 
-    def _try(self, trial: Trial, measure: Measure) -> None:
-        values = {key: _suggest(trial, key, r) for key, r in self._tune.search.items()}
+    def confirm(self, measure: Measure, on_end: OnEnd) -> None:
+        """Train with train's own values and with the best; nothing if none is better.
 
-        def report(epoch: int, score: float) -> None:
-            trial.report(score, epoch)
-            if trial.should_prune():
-                raise optuna.TrialPruned
+        Args:
+            measure: Trains with some values and another seed than in the search.
+            on_end: Told of each training that this worker brought to its end.
 
-        try:
-            score = measure(trial.number, values, report)
-        except optuna.TrialPruned:
-            self._study.tell(trial, state=TrialState.PRUNED)
-        except ModelError as error:
-            trial.set_user_attr("error", str(error))
-            self._study.tell(trial, state=TrialState.FAIL)
-            if DEFAULT in trial.user_attrs:
-                raise
-        else:
-            self._study.tell(trial, score)
-
-    def _measured_default(self) -> float | None:
-        done = (trial for trial in self.trials if DEFAULT in trial.user_attrs)
-        return next((trial.value for trial in done if trial.value is not None), None)
+        Raises:
+            ModelError: The training with train's own values fails.
+        """
+        if better := self._better():
+            self._confirming(better).work(measure, on_end)
 
     def scores(self) -> tuple[float, float]:
         """Return the score of train's own values, and the best score."""
-        default = self._measured_default()
-        assert default is not None  # noqa: S101 - `run` raises otherwise
-        return default, self._study.best_value
+        complete = self._complete()
+        return complete[0][1], max(score for _, score in complete)
+
+    def confirmation(self) -> Confirmation | None:
+        """Return what the confirmation said; None where nothing was to be confirmed."""
+        if not (better := self._better()):
+            return None
+        return Confirmation(*self._confirming(better).attempts)
 
     def best(self) -> dict[str, Any]:
-        """Return the values of the best trial where they differ from train's; maybe none."""
+        """Return the best values where they differ from train's; none if they are not confirmed."""
+        confirmation = self.confirmation()
+        if not (confirmation and confirmation.passed):
+            return {}
+        values = self._better()
+        return {key: value for key, value in values.items() if value != self._default[key]}
+
+    def importance(self) -> dict[str, float]:
+        """Return the share of each key in what makes trials good, the largest first.
+
+        PED-ANOVA (Watanabe, Bansal and Hutter: "PED-ANOVA: Efficiently Quantifying Hyperparameter
+        Importance in Arbitrary Subspaces", IJCAI 2023). Nothing with a single key, fewer than four
+        finished trials, or trials that are all as good.
+        """
+        if len(self._tune.search) < 2 or len(self._complete()) < MEASURABLE:
+            return {}
+        evaluator = optuna.importance.PedAnovaImportanceEvaluator()
+        with warnings.catch_warnings():
+            warnings.filterwarnings("error", "Target and region", UserWarning)
+            try:
+                study = self._study.study
+                found = optuna.importance.get_param_importances(study, evaluator=evaluator)
+            except UserWarning:
+                return {}
+        return {key: float(share) for key, share in found.items()}
+
+    def _complete(self) -> list[tuple[Attempt, float]]:
+        ended = ((attempt, attempt.score) for attempt in self.attempts)
+        return [(a, score) for a, score in ended if a.state == "complete" and score is not None]
+
+    def _better(self) -> Mapping[str, Any]:
         default, best = self.scores()
         if best <= default:
             return {}
-        values = self._study.best_params
-        return {key: value for key, value in values.items() if value != self._default[key]}
+        return next(attempt.values for attempt, score in self._complete() if score == best)
 
-    def forget(self) -> None:
-        """Delete what is on disk: the search is over, and the next one begins anew."""
-        self._path.unlink()
-
-
-def _interrupted(trial: FrozenTrial) -> bool:
-    return trial.state == TrialState.FAIL and "error" not in trial.user_attrs
-
-
-def _suggest(trial: Trial, key: str, values: Range) -> Any:
-    if values.choices is not None:
-        return trial.suggest_categorical(key, values.choices)
-    if whole(key):
-        return trial.suggest_int(key, values.low, values.high, log=values.log)
-    return trial.suggest_float(key, values.low, values.high, log=values.log)
+    def _confirming(self, better: Mapping[str, Any]) -> SharedStudy:
+        # More trials may bring other values, which need a confirmation of their own.
+        name = f"{self._place.name}-{json_digest(dict(better))[:16]}"
+        plan = Plan(
+            first=[self._default, better],
+            trials=2,
+            ranges=self._tune.search,
+            seed=self._tune.seed,
+            seconds=0,
+            prunes=False,
+        )
+        return SharedStudy(self._storage, self._place.lock, name, plan)

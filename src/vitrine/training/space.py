@@ -32,6 +32,8 @@ def check_space(tune: TuneParams, train: TrainParams) -> None:
             raise ParamsError(
                 f"{where} cannot be searched: every trial runs tune.epochs; remove it"
             )
+        if key == "seed":
+            raise ParamsError(f"{where} cannot be searched: the best seed is luck; remove it")
         default = getattr(train, key)
         if values.choices is None and (isinstance(default, bool | str)):
             raise ParamsError(f"{where}: train.{key} is no number; give {{choices: [...]}}")

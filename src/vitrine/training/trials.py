@@ -1,84 +1,85 @@
 """The trials of a search: short trainings, each a run of its own under the pipeline's."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
+from contextlib import nullcontext, redirect_stderr
 from dataclasses import dataclass
-from pathlib import Path
+from io import StringIO
 from typing import Any
 
 from vitrine import tracking
-from vitrine.core.digests import json_digest
-from vitrine.core.params import TrainParams, TuneParams, override
-from vitrine.inputs.summary import Summary
+from vitrine.core.params import override
+from vitrine.training.attempt import Attempt
+from vitrine.training.errand import Errand
 from vitrine.training.fit import fit
 from vitrine.training.history import Epoch, best
+from vitrine.training.lines import say
 from vitrine.training.search import Search
+from vitrine.training.shared_study import Measure, Report
 from vitrine.training.start import start
 from vitrine.training.trainer import Job
 
 
 @dataclass(frozen=True, slots=True)
 class Trials:
-    """What every trial of a search has in common.
+    """What a worker does for a search.
 
     Args:
-        tune: The settings of the search.
-        train: The values that are searched around.
-        prepared: The folder of prepared shards.
-        registered: The name of the registered model, whose champion `train.weights` may name.
+        errand: What every worker is told.
+        run: The MLflow run that the trials are children of.
+        alone: Whether a person sees each trial's epochs; of several workers they would mix.
     """
 
-    tune: TuneParams
-    train: TrainParams
-    prepared: Path
-    registered: str
+    errand: Errand
+    run: tracking.Run
+    alone: bool
 
-    def search(self, folder: Path) -> Search:
-        """Run the search, or what is left of it.
-
-        Args:
-            folder: Where its state is kept.
-
-        Returns:
-            The finished search, which knows its MLflow run.
+    def work(self, search: Search) -> None:
+        """Do what is left of a search and its confirmation, a line a trial.
 
         Raises:
             TrackingError: MLflow cannot be used.
+            StudyError: The study cannot be read or written.
             PreparedDataError: The shards are missing.
             ModelError: The training with train's own values fails.
         """
-        tracking.check()
-        search = Search(folder / f"{self._digest()[:16]}.db", self.tune, self.train)
-        with tracking.pipeline_run(search.run_id) as run:
-            search.run_id = run.id
+        tune, train = self.errand.tune, self.errand.train
 
-            def measure(
-                number: int, values: Mapping[str, Any], report: Callable[[int, float], None]
-            ) -> float:
-                with tracking.child_run(run, f"trial-{number}") as child:
-                    child.log_params(values)
-                    return self._measure(child, values, report)
+        def ended(attempt: Attempt) -> None:
+            say(f"trial {attempt.number} of {tune.trials}: {attempt.describe()}{_so_far(search)}")
 
-            search.run(measure)
-        return search
+        def confirmed(attempt: Attempt) -> None:
+            whose = "train's own values" if attempt.number == 1 else "the best values"
+            say(f"once more with another seed, {whose}: {attempt.describe()}")
 
-    def _measure(
-        self, run: tracking.Run, values: Mapping[str, Any], report: Callable[[int, float], None]
-    ) -> float:
-        params = override(self.train, {**values, "epochs": self.tune.epochs, "min_steps": 0})
+        search.run(self._measure("trial", train.seed), ended)
+        search.confirm(self._measure("confirmation", train.seed + 1), confirmed)
+
+    def _measure(self, name: str, seed: int) -> Measure:
+        def measure(number: int, values: Mapping[str, Any], report: Report) -> float:
+            quiet = nullcontext() if self.alone else redirect_stderr(StringIO())
+            seeded = {**values, "seed": seed}
+            with tracking.child_run(self.run, f"{name}-{number}") as child, quiet:
+                child.log_params(seeded)
+                return self._fit(child, seeded, report)
+
+        return measure
+
+    def _fit(self, run: tracking.Run, values: Mapping[str, Any], report: Report) -> float:
+        tune, errand = self.errand.tune, self.errand
+        params = override(errand.train, {**values, "epochs": tune.epochs, "min_steps": 0})
 
         def on_epoch(epoch: Epoch) -> None:
             run.log_metrics(epoch.metrics, epoch.number)
             report(epoch.number, epoch.score)
 
-        job = Job(params, self.prepared, start(params, self.registered), self.tune.max_images)
-        return best(fit(job, on_epoch).history).score
+        first = start(params, errand.registered)
+        return best(
+            fit(Job(params, errand.prepared, first, tune.max_images), on_epoch).history
+        ).score
 
-    def _digest(self) -> str:
-        # How many trials there are may grow without making the earlier ones useless.
-        return json_digest(
-            {
-                "tune": self.tune.model_dump(mode="json", exclude={"trials"}),
-                "train": self.train.model_dump(mode="json"),
-                "prepared": Summary.load(self.prepared).digest,
-            }
-        )
+
+def _so_far(search: Search) -> str:
+    scores = [a.score for a in search.attempts if a.state == "complete" and a.score is not None]
+    line = f"; best so far {max(scores):.3f}" if scores else ""
+    left = search.seconds_left()
+    return line if left is None else f"{line}; {left / 60:.1f} min left"

@@ -149,9 +149,11 @@ class TuneParams(Section):
     """The search over keys of train."""
 
     trials: Count
+    minutes: Annotated[float, Field(ge=0)]
     epochs: Positive
     max_images: Positive
     seed: int
+    storage: str
     search: Mapping[str, Range]
 
     @model_validator(mode="after")
