@@ -81,6 +81,7 @@ bench: setup ## Measure what docs/benchmarks.md claims (needs wrk); PHOTOS=folde
 	$(BIN)/python benchmarks/outages.py
 	$(BIN)/python benchmarks/promotion.py
 	$(if $(PHOTOS),$(BIN)/python benchmarks/photos.py $(PHOTOS))
+	$(if $(PHOTOS),$(BIN)/python benchmarks/retraining.py $(PHOTOS))
 	$(if $(PHOTOS),$(BIN)/python benchmarks/memory.py $(PHOTOS))
 	$(if $(PHOTOS),$(BIN)/python benchmarks/facts.py $(PHOTOS))
 	$(if $(PHOTOS),$(BIN)/python benchmarks/near_duplicates.py $(PHOTOS))
