@@ -90,7 +90,7 @@ def test_a_bad_row_stops_the_pipeline_at_validate(tmp_path: Path, broken: str, w
 def test_a_misspelt_key_stops_every_stage(tmp_path: Path) -> None:
     clone = make_clone(tmp_path)
     params = clone.path / "params.yaml"
-    params.write_text(params.read_text().replace("learning_rate: 0", "learning_rte: 0"))
+    params.write_text(params.read_text().replace("learning_rate: 0", "learning_rte: 0", 1))
     said = clone.run("vitrine", "train", status=1)
     assert (
         said

@@ -69,7 +69,7 @@ def test_without_a_packaged_model_each_command_says_so_in_one_line(tmp_path: Pat
     assert clone.run("bentoml", "build", status=1) == (
         f"Error: [bentos] `build` failed: {NOTHING_PACKAGED}\n"
     )
-    *_, said = clone.run("vitrine", "package", status=1).splitlines()
+    *_, said = clone.run("vitrine", "package", status=3).splitlines()
     assert said.startswith("error: the model 'vitrine' has no version with the alias champion: ")
     assert clone.run("git", "status", "--porcelain") == ""
 

@@ -230,10 +230,10 @@ def test_on_a_schedule_nothing_is_said_where_nothing_has_to_run(shop: Team) -> N
 
 def test_data_that_was_not_pushed_is_told_on_the_pull_request(shop: Team) -> None:
     shop.begin("unpushed")
-    shop.add(2)
+    shop.add(9)
     event = shop.push("unpushed", data=False)
     run, calls = shop.retrain(event)
     assert run.results == {"plan": "failure", "train": "skipped", "record": "success"}, run.log
     said = comment(run, calls)
     assert first_line(said) == "## Stopped before the pipeline began"
-    assert "`dvc push`" in said or "dvc push" in said
+    assert "dvc push" in said

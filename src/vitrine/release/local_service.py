@@ -1,6 +1,7 @@
 """A `bentoml serve` of our own on a free port of this machine, for as long as it is needed."""
 
 import ctypes
+import errno
 import http.client
 import os
 import signal
@@ -21,6 +22,8 @@ from vitrine.release.running_service import classify
 PRIVATE = {"VITRINE_SERVING_KEYS": "", "VITRINE_SERVING_LOG": ""}
 """Settings of a service that nobody else uses: no key to ask for, no predictions to keep."""
 READY_SECONDS = 60.0
+ATTEMPTS = 3
+"""How often a service is started whose port somebody else has taken meanwhile."""
 SAID = 2000
 """Characters of what a process said last that a message holds."""
 PR_SET_PDEATHSIG = 1
@@ -62,27 +65,45 @@ def local_service(what: str, folder: Path, variables: Mapping[str, str]) -> Iter
     Raises:
         ServiceError: It does not come up.
     """
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = str(free.getsockname()[1])
     start = time.perf_counter()
-    command = [sys.executable, "-m", "bentoml", "serve", what, "--host", "127.0.0.1"]
-    process = subprocess.Popen(
-        [*command, "--port", port],
-        cwd=folder,
-        env={**os.environ, **PRIVATE, **variables},
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        start_new_session=True,
-        preexec_fn=_end_with_parent if sys.platform == "linux" else None,  # noqa: PLW1509
-    )
+    process, url = _start(what, folder, {**os.environ, **PRIVATE, **variables})
     try:
-        url = f"http://127.0.0.1:{port}"
-        _wait(process, f"{url}/readyz")
         yield LocalService(url, time.perf_counter() - start)
     finally:
         _stop(process)
+
+
+def _start(what: str, folder: Path, env: Mapping[str, str]) -> tuple["subprocess.Popen[str]", str]:
+    """Return a service that is ready, and its address."""
+    for left in reversed(range(ATTEMPTS)):
+        port = _free_port()
+        process = subprocess.Popen(
+            [sys.executable, "-m", "bentoml", "serve", what, "--host", "127.0.0.1", "--port", port],
+            cwd=folder,
+            env=env,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            start_new_session=True,
+            preexec_fn=_end_with_parent if sys.platform == "linux" else None,  # noqa: PLW1509
+        )
+        url = f"http://127.0.0.1:{port}"
+        try:
+            _wait(process, f"{url}/readyz")
+        except BaseException as error:
+            _stop(process)
+            # Between the choice of a port and its use another process may have taken it.
+            if not left or os.strerror(errno.EADDRINUSE) not in str(error):
+                raise
+        else:
+            return process, url
+    raise AssertionError("the last attempt returns or raises")
+
+
+def _free_port() -> str:
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        return str(free.getsockname()[1])
 
 
 def _end_with_parent() -> None:
