@@ -34,6 +34,7 @@ def taken() -> Iterator[str]:
 def folder(tmp_path: Path) -> Path:
     """A working directory in which `python -m bentoml` is the stand-in."""
     (tmp_path / "bentoml").mkdir()
+    (tmp_path / "bentoml/__init__.py").touch()
     (tmp_path / "bentoml/__main__.py").write_text(STAND_IN, encoding="utf-8")
     return tmp_path
 
