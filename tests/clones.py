@@ -1,6 +1,7 @@
 """A clone of the repository with a tiny catalogue, and the tools run in it as processes."""
 
 import os
+import shutil
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping
@@ -49,6 +50,11 @@ class Clone:
         """Work in the clone, with its variables, in this process until the block ends."""
         with chdir(self.path), patch.dict(os.environ, self.env, clear=True):
             yield
+
+    def copied(self, path: Path) -> "Clone":
+        """Copy the repository, with links as links, into a new folder, and return the copy."""
+        shutil.copytree(self.path, path, symlinks=True)
+        return Clone(path, self.env)
 
     def set_params(self, changes: Mapping[str, Mapping[str, Any]]) -> None:
         """Change keys of params.yaml, section by section."""

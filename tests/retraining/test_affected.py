@@ -103,9 +103,9 @@ def origin(tmp_path_factory: pytest.TempPathFactory) -> Clone:
 @pytest.fixture
 def shop(origin: Clone, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Clone:
     """A copy of the repository, without data/, which is the working directory."""
-    shutil.copytree(origin.path, tmp_path / "shop", symlinks=True)
-    monkeypatch.chdir(tmp_path / "shop")
-    return Clone(tmp_path / "shop", origin.env)
+    copy = origin.copied(tmp_path / "shop")
+    monkeypatch.chdir(copy.path)
+    return copy
 
 
 def _commit(repository: Clone, message: str) -> None:

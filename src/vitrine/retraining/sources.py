@@ -1,7 +1,6 @@
 """What there is to say of a retraining, gathered from what its tools left."""
 
 import json
-import subprocess
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,6 +10,7 @@ import yaml
 
 from vitrine.core.errors import DataError
 from vitrine.core.layout import artifacts, reports
+from vitrine.quality.difference import commit_of
 from vitrine.quality.difference.result import MARKDOWN
 from vitrine.quality.earlier import git
 from vitrine.retraining.affected import DOCUMENT
@@ -98,21 +98,10 @@ class Sources:
 
 
 def _commit(revision: str) -> str:
-    asked = ("rev-parse", "--verify", "--quiet", "--end-of-options", f"{revision}^{{commit}}")
     try:
-        found = git(Path(), *asked)
-    except FileNotFoundError:
-        raise DataError("git is not installed; the figures before are in its log") from None
-    except subprocess.TimeoutExpired as error:
-        raise DataError(f"git did not answer within {error.timeout} s; try it again") from None
-    if found.returncode == 0:
-        return found.stdout.strip()
-    if reason := " ".join(found.stderr.split()).removeprefix("fatal: "):
-        raise DataError(f"git cannot look up {revision!r}: {reason}")
-    raise DataError(
-        f"--base: git knows no revision {revision!r} here; name a commit, branch or tag, and in a "
-        "shallow clone fetch it first with `git fetch --unshallow`"
-    )
+        return commit_of(revision, Path())
+    except DataError as error:
+        raise DataError(f"--base: {error}") from None
 
 
 def _uncommitted(stages: Sequence[str]) -> tuple[str, ...]:

@@ -2,6 +2,6 @@
 
 from vitrine.quality.difference.comparing import compare
 from vitrine.quality.difference.result import Difference
-from vitrine.quality.difference.sides import AtCommit, Folder, Side, resolve
+from vitrine.quality.difference.sides import AtCommit, Folder, Side, commit_of, resolve
 
-__all__ = ["AtCommit", "Difference", "Folder", "Side", "compare", "resolve"]
+__all__ = ["AtCommit", "Difference", "Folder", "Side", "commit_of", "compare", "resolve"]

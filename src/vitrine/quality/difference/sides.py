@@ -153,23 +153,36 @@ def resolve(revision: str, pointer: Path = DATA_POINTER) -> Earlier:
         DataError: There is no git, it refuses the repository or does not know the revision, or
             the revision names no data.
     """
-    asked = ("rev-parse", "--verify", "--quiet", "--end-of-options", f"{revision}^{{commit}}")
-    found = _git(pointer.parent, *asked)
-    if found.returncode:
-        # With --quiet git says nothing of a revision that it does not know.
-        if reason := " ".join(found.stderr.split()).removeprefix("fatal: "):
-            raise DataError(f"git cannot look up {revision!r}: {reason}")
-        raise DataError(
-            f"git knows no revision {revision!r} here; name a commit, branch or tag, and in a "
-            "shallow clone fetch it first with `git fetch --unshallow`"
-        )
-    version = version_at(found.stdout.strip(), pointer)
+    version = version_at(commit_of(revision, pointer.parent), pointer)
     if version is None:
         raise DataError(
             f"{revision} has no {pointer.name} that names a version of the data; choose one of "
             f"`git log -- {pointer.name}`"
         )
     return version
+
+
+def commit_of(revision: str, folder: Path) -> str:
+    """Return the full hash of the commit that a revision names.
+
+    Args:
+        revision: Anything that `git rev-parse` understands.
+        folder: In the repository.
+
+    Raises:
+        DataError: There is no git, it refuses the repository or does not know the revision.
+    """
+    asked = ("rev-parse", "--verify", "--quiet", "--end-of-options", f"{revision}^{{commit}}")
+    found = _git(folder, *asked)
+    if found.returncode == 0:
+        return found.stdout.strip()
+    # With --quiet git says nothing of a revision that it does not know.
+    if reason := " ".join(found.stderr.split()).removeprefix("fatal: "):
+        raise DataError(f"git cannot look up {revision!r}: {reason}")
+    raise DataError(
+        f"git knows no revision {revision!r} here; name a commit, branch or tag, and in a "
+        "shallow clone fetch it first with `git fetch --unshallow`"
+    )
 
 
 def _figures(text: str) -> dict[str, int]:
