@@ -39,8 +39,9 @@ def write_comment(sources: Sources, address: str | None) -> str:
     """
     foot = list(_foot(sources, address))
     room = LIMIT - _length((*foot, _LEFT_OUT))
+    shortest = sources.data.cut(0) if sources.data else ""
     if sources.data:
-        room -= _length((folded(_DATA, sources.data.cut(0)),))
+        room -= _length((folded(_DATA, shortest),))
     kept: list[str] = []
     left_out = False
     for part in _head(sources):
@@ -50,7 +51,7 @@ def write_comment(sources: Sources, address: str | None) -> str:
             left_out = True
     if sources.data:
         rest = room - _length(kept)
-        kept.append(folded(_DATA, sources.data.cut(len(sources.data.cut(0)) + rest)))
+        kept.append(folded(_DATA, sources.data.cut(len(shortest) + rest)))
     if left_out:
         foot.append(_LEFT_OUT)
     return hide("\n\n".join((*kept, *foot)) + "\n")
