@@ -22,7 +22,7 @@ from measure import clone, run, where
 LIMIT = "8000"
 LATER = 100
 """One image in so many comes later."""
-STAGES = ("validate", "prepare", "tune", "train", "export", "evaluate", "register")
+STAGES = ("validate", "prepare", "pretrain", "tune", "train", "export", "evaluate", "register")
 TRAINING = ("tune", "train")
 COMMITTER = {
     f"GIT_{who}_{what}": value

@@ -7,7 +7,7 @@ import pytest
 import tensorflow as tf
 
 from vitrine.core.errors import PreparedDataError
-from vitrine.core.params import Params
+from vitrine.core.params import AugmentParams, Params
 from vitrine.inputs.pipeline import dataset
 from vitrine.inputs.records import Record, read_frames
 from vitrine.models.augmentation import Augmentation
@@ -102,9 +102,72 @@ def test_augmentation_is_fixed_by_its_seed_and_new_in_every_epoch(
     assert (first[0][:5] - plain[:5] != first[0][5:10] - plain[5:10]).any()
 
 
+class _Add(keras.layers.Layer):  # type: ignore[misc]
+    """A change without chance."""
+
+    def call(self, data: dict[str, Any]) -> dict[str, Any]:
+        return {**data, "images": data["images"] + 1}
+
+
 def test_augmentation_without_chance_is_applied(prepared: Path) -> None:
-    layer = keras.layers.Rescaling(1.0, offset=1.0)
-    assert ids(dataset(prepared, "val", batch_size=4, augment=layer)) == list(range(1, 8))
+    assert ids(dataset(prepared, "val", batch_size=4, augment=_Add())) == list(range(1, 8))
+
+
+def test_targets_are_rows_of_the_labels_and_empty_without_one(
+    prepared: Path, written: Written
+) -> None:
+    for images, targets in dataset(prepared, "train", batch_size=16, augment=_Add()):
+        numbers = [int(image[3, 3, 0]) - 1 for image in images.numpy()]
+        for head, classes in (("style", 2), ("category", 3)):
+            labels = np.array([written["train"][number].labels[head] for number in numbers])
+            expected = labels[:, None] == np.arange(classes)
+            np.testing.assert_array_equal(targets[head], expected)
+            assert targets[head].dtype == tf.float32
+
+
+def test_targets_of_mixed_images_have_the_mass_of_what_is_known(
+    prepared: Path, written: Written, params: Params
+) -> None:
+    off = dict.fromkeys(params.train.augment.model_dump(), 0)
+    layer = Augmentation(AugmentParams.model_validate({**off, "mixup": 1.0}), seed=2)
+    batches = list(dataset(prepared, "train", batch_size=2, augment=layer))
+    masses = []
+    for number, (images, targets) in enumerate(batches):
+        pair = written["train"][2 * number : 2 * number + 2]
+        # The pixels of image n are n everywhere.
+        share = images.numpy()[:, 3, 3, :1] - 2 * number
+        for head, classes in (("style", 2), ("category", 3)):
+            first, second = (record.labels[head] == np.arange(classes) for record in pair)
+            expected = (1 - share) * first + share * second
+            np.testing.assert_allclose(targets[head], expected, atol=1e-4)
+            masses += targets[head].numpy().sum(axis=1).tolist()
+    assert min(masses) < 0.01
+    assert max(masses) > 0.99
+    assert any(0.2 < mass < 0.8 for mass in masses)
+
+
+@pytest.mark.slow
+def test_everything_at_once_is_fixed_by_the_seed_and_keeps_shape_and_range(
+    prepared: Path, params: Params
+) -> None:
+    strong = dict.fromkeys(["randaugment", "erasing", "mixup", "cutmix"], 0.5)
+    section = params.train.augment.model_copy(update=strong)
+
+    def epoch() -> list[Any]:
+        layer = Augmentation(section, seed=4)
+        batches = dataset(prepared, "train", batch_size=16, augment=layer, shuffle_seed=1)
+        return list(batches.unbatch().as_numpy_iterator())
+
+    first, again = epoch(), epoch()
+    assert len(first) == 50
+    for (images, targets), (same, same_targets) in zip(first, again, strict=True):
+        np.testing.assert_array_equal(images, same)
+        for head, row in targets.items():
+            np.testing.assert_array_equal(row, same_targets[head])
+            assert -1e-6 <= row.sum() <= 1 + 1e-6
+        assert images.shape == (6, 4, 3)
+        assert images.min() >= 0
+        assert images.max() <= 255.001
 
 
 def test_a_missing_shard_is_named_before_training(prepared: Path) -> None:

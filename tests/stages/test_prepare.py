@@ -2,6 +2,7 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Callable
+from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -15,7 +16,7 @@ from vitrine.core.manifest import Catalogue, ManifestWriter, Row
 from vitrine.core.params import Params, override
 from vitrine.demo import draw_catalogue
 from vitrine.inputs.shards import read_batches
-from vitrine.inputs.summary import Summary
+from vitrine.inputs.summary import UNLABELLED, Summary
 from vitrine.quality.duplicates import NEAR_FILE, near_duplicates, write_edges
 from vitrine.quality.facts import write_facts
 from vitrine.quality.measuring import measure_files
@@ -91,9 +92,9 @@ def test_the_summary_counts_and_covers_every_label(catalogue: Catalogue, small: 
     assert summary == result.summary
     assert (summary.image, summary.taxonomy) == (small.image, catalogue.taxonomy())
     assert len(summary.splits["train"].shards) == small.prepare.min_shards
-    for split in summary.splits.values():
-        assert min(split.counts["style"].values()) > 0
-        assert min(split.counts["category"].values()) > 0
+    for name in ("train", "val", "test"):
+        assert min(summary.splits[name].counts["style"].values()) > 0
+        assert min(summary.splits[name].counts["category"].values()) > 0
     assert f"Prepared train {summary.splits['train'].images}, val " in result.describe()
 
 
@@ -113,22 +114,41 @@ def test_a_manifest_sorted_by_label_is_mixed(catalogue: Catalogue, small: Params
     assert np.count_nonzero(np.diff(labels)) > len(labels) / 3
 
 
-def test_images_without_any_label_are_left_out_and_counted(
-    catalogue: Catalogue, small: Params
+@pytest.mark.parametrize("split", ["train", "val"])
+def test_images_without_any_label_stay_in_train_by_themselves(
+    split: str, catalogue: Catalogue, small: Params
 ) -> None:
     before = prepare.run(small.prepare, small.image).unlabelled
     blank = next(row for row in catalogue.rows() if row.style and row.category)
     rewrite(
         catalogue,
-        lambda rows: [Row(row.image) if row == blank else row for row in rows],
+        lambda rows: [Row(row.image, split=split) if row == blank else row for row in rows],
     )
     result = prepare.run(small.prepare, small.image)
-    assert result.unlabelled == before + 1
-    assert f"{before + 1} images without any label were left out" in result.describe()
-    names = [
-        name for s in ("train", "val", "test") for b in read_batches(OUT, s, 9) for name in b.names
+    left = before + (split == "val")
+    assert result.unlabelled == left
+    if left:
+        assert f"{left} images without any label were left out of val and test" in result.describe()
+    holders = [
+        name
+        for name in result.summary.splits
+        for batch in read_batches(OUT, name, 9)
+        if blank.image in batch.names
     ]
-    assert blank.image not in names
+    assert holders == ([UNLABELLED] if split == "train" else [])
+
+
+def test_a_bare_image_of_train_may_not_repeat_one_of_test(
+    catalogue: Catalogue, small: Params
+) -> None:
+    first, second, *_ = (row for row in catalogue.rows() if row.style and row.category)
+    twins = {
+        first: Row(first.image, product="p", split="train"),
+        second: replace(second, product="p", split="test"),
+    }
+    rewrite(catalogue, lambda rows: [twins.get(row, row) for row in rows])
+    with pytest.raises(ValidationFailed):
+        prepare.run(small.prepare, small.image)
 
 
 @pytest.fixture

@@ -20,7 +20,10 @@ from clones import ROOT
 from shards import write_shards
 from vitrine.core.errors import ModelError, ParamsError, PreparedDataError, TrackingError
 from vitrine.core.params import ImageParams, Params, TrainParams, override
+from vitrine.inputs.summary import Summary
 from vitrine.stages import train
+from vitrine.training import watch
+from vitrine.training.trainer import network
 
 
 @pytest.fixture
@@ -56,9 +59,11 @@ def _history() -> list[dict[str, str]]:
 
 
 def test_it_writes_the_network_the_run_and_the_history(
-    place: Path, section: TrainParams, params: Params
+    place: Path, section: TrainParams, params: Params, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     _write_tuned({"learning_rate": 0.004})
+    monkeypatch.setattr(watch, "LOOK", 0.0)
+    monkeypatch.setattr(watch, "POINT", 0.0)
     trained = _run(section, params)
 
     model = keras.models.load_model("artifacts/train/model.keras")
@@ -76,7 +81,9 @@ def test_it_writes_the_network_the_run_and_the_history(
     assert run.info.status == "FINISHED"
     assert run.data.params["train.learning_rate"] == "0.004"
     assert run.data.params["image.height"] == "80"
-    assert len(client.get_metric_history(trained.run_id, "val_loss")) == 2
+    assert [m.step for m in client.get_metric_history(trained.run_id, "val_loss")] == [1, 2]
+    for name in ("batch_loss", "learning_rate", "images_per_second"):
+        assert [m.step for m in client.get_metric_history(trained.run_id, name)] == [1, 2, 3, 4]
     assert [f.path for f in client.list_artifacts(trained.run_id, "train")] == [
         "train/history.csv",
         "train/metrics.json",
@@ -179,11 +186,17 @@ def test_a_killed_training_goes_on_with_its_run_unless_something_changed(place: 
 
 @pytest.mark.slow
 @pytest.mark.integration
+@pytest.mark.parametrize("head_epochs", [1, 4])
 def test_a_killed_training_repeated_ends_as_one_that_was_not_killed(
-    place: Path, params: Params
+    head_epochs: int, place: Path, params: Params
 ) -> None:
+    made = override(params.train, {"backbone": "simple_cnn"})
+    network(made, Summary.load(Path("artifacts/prepare")), pretrained=False).save("earlier.keras")
     section = {
         "backbone": "simple_cnn",
+        "weights": "earlier.keras",
+        "transfer": {"head_epochs": head_epochs, "rate_decay": 0.5},
+        "ema_decay": 0.9,
         "epochs": 8,
         "min_steps": 0,
         "batch_size": 4,

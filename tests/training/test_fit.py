@@ -13,9 +13,10 @@ from vitrine.core.errors import ModelError, PreparedDataError
 from vitrine.core.params import ImageParams, TrainParams, override
 from vitrine.core.taxonomy import Label, Taxonomy
 from vitrine.inputs.pipeline import dataset
+from vitrine.training import watch
 from vitrine.training.fit import Fitted, fit
 from vitrine.training.history import Epoch, best
-from vitrine.training.scoring import validate
+from vitrine.training.scoring import Validation
 from vitrine.training.trainer import Job
 
 
@@ -38,8 +39,11 @@ def _assert_same_weights(first: Fitted, second: Fitted) -> None:
         np.testing.assert_array_equal(a, b)
 
 
-def test_a_training_learns_what_is_there(short: TrainParams, prepared: Path) -> None:
-    params = override(short, {"epochs": 12, "patience": 12})
+@pytest.mark.parametrize("ema_decay", [0.0, 0.999])
+def test_a_training_learns_what_is_there(
+    ema_decay: float, short: TrainParams, prepared: Path
+) -> None:
+    params = override(short, {"epochs": 12, "patience": 12, "ema_decay": ema_decay})
     fitted = _fit(params, prepared)
     assert best(fitted.history).score > 0.8
     assert fitted.history[-1].metrics["loss"] < fitted.history[0].metrics["loss"]
@@ -65,9 +69,8 @@ def test_the_weights_are_those_of_the_best_epoch(short: TrainParams, prepared: P
     assert seen == fitted.history
     chosen = best(fitted.history)
     assert chosen.number < 8
-    measured = validate(
-        fitted.model, dataset(prepared, "val", batch_size=12), {"style": 1, "category": 1}, 0.05
-    )
+    batches = dataset(prepared, "val", batch_size=12)
+    measured = Validation(batches, {"style": 1, "category": 1}, 0.05).measure(fitted.model)
     assert measured["val_macro_f1"] == pytest.approx(chosen.score)
     assert measured["val_loss"] == pytest.approx(chosen.metrics["val_loss"], rel=1e-4)
 
@@ -113,7 +116,7 @@ def test_an_interrupted_training_goes_on_and_ends_with_the_same_weights(
 def test_an_interrupted_training_with_normalisation_goes_on_as_well(
     short: TrainParams, prepared: Path, tmp_path: Path
 ) -> None:
-    params = override(short, {"backbone": "small_resnet"})
+    params = override(short, {"backbone": "small_resnet", "ema_decay": 0.9})
     resumed = _interrupted(params, prepared, tmp_path / "checkpoint.npz")
     _assert_same(resumed, _fit(params, prepared))
 
@@ -133,8 +136,9 @@ def test_mixed_precision_of_a_gpu_resumes_and_leaves_a_float32_network(
     # A list of devices that is no list of devices also makes Keras compile, which CPUs are slow at.
     monkeypatch.setattr(keras.Model, "_resolve_auto_jit_compile", lambda model: False)
 
-    resumed = _interrupted(short, prepared, tmp_path / "checkpoint.npz")
-    whole = _fit(short, prepared)
+    averaging = override(short, {"ema_decay": 0.9})
+    resumed = _interrupted(averaging, prepared, tmp_path / "checkpoint.npz")
+    whole = _fit(averaging, prepared)
     assert resumed.precision == ("mixed_bfloat16" if capability == (8, 0) else "mixed_float16")
     assert {layer.compute_dtype for layer in resumed.model.layers} == {"float32"}
     _assert_same_weights(resumed, whole)
@@ -165,10 +169,34 @@ def test_patience_ends_a_training_that_gets_no_better(short: TrainParams, prepar
 
 def test_a_loss_that_is_no_number_stops_the_training(short: TrainParams, prepared: Path) -> None:
     params = override(short, {"learning_rate": 1e30, "warmup_share": 0.0})
-    with pytest.raises(
-        ModelError, match=r"the loss became (nan|inf) in batch \d.*lower train.learning_rate"
-    ):
+    with pytest.raises(ModelError, match=r"the loss became (nan|inf) .*lower train.learning_rate"):
         _fit(params, prepared)
+
+
+def test_points_of_a_curve_add_up_to_the_epochs(
+    short: TrainParams, prepared: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(watch, "LOOK", 0.0)
+    monkeypatch.setattr(watch, "POINT", 0.0)
+    points: list[watch.Point] = []
+    params = override(short, {"epochs": 2, "batch_size": 9, "ema_decay": 0.9})
+    history = fit(Job(params, prepared), _ignore, points.append).history
+    assert [point.step for point in points] == [1, 2, 3, 4, 5, 6]
+    for epoch, (a, b, c) in zip(history, (points[:3], points[3:]), strict=True):
+        mean = (9 * a.loss + 9 * b.loss + 6 * c.loss) / 24
+        assert mean == pytest.approx(epoch.metrics["loss"], rel=1e-5)
+    assert points[-1].learning_rate < points[2].learning_rate
+    assert all(point.images_per_second > 0 for point in points)
+
+
+def test_the_shares_of_the_labels_count_while_training_only(
+    short: TrainParams, prepared: Path
+) -> None:
+    still = override(short, {"epochs": 1, "learning_rate": 1e-12})
+    plain = _fit(still, prepared).history[0].metrics
+    adjusted = _fit(override(still, {"logit_adjustment": 2.0}), prepared).history[0].metrics
+    assert adjusted["val_loss"] == pytest.approx(plain["val_loss"])
+    assert adjusted["loss"] != pytest.approx(plain["loss"], rel=1e-3)
 
 
 def test_too_little_memory_names_what_to_lower(short: TrainParams, prepared: Path) -> None:

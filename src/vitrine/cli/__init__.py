@@ -23,6 +23,7 @@ from vitrine.cli import (
     monitor,
     package,
     prepare,
+    pretrain,
     promote,
     quarantine,
     register,
@@ -74,6 +75,7 @@ app.command("demo")(demo.command)
 app.command("validate")(validate.command)
 app.command("quarantine")(quarantine.command)
 app.command("prepare")(prepare.command)
+app.command("pretrain")(pretrain.command)
 app.command("tune")(tune.command)
 app.command("train")(train.command)
 app.command("export")(export.command)

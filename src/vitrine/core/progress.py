@@ -8,6 +8,7 @@ from rich.progress import (
     BarColumn,
     MofNCompleteColumn,
     Progress,
+    ProgressColumn,
     TextColumn,
     TimeRemainingColumn,
 )
@@ -15,14 +16,19 @@ from rich.progress import (
 T = TypeVar("T")
 
 
-def bar() -> Progress:
-    """Return a progress display with count and time left, disabled when stderr is no terminal."""
+def bar(*more: ProgressColumn) -> Progress:
+    """Return a progress display with count and time left, disabled when stderr is no terminal.
+
+    Args:
+        more: Columns before the note at the end.
+    """
     console = Console(stderr=True)
     return Progress(
         TextColumn("{task.description}"),
         BarColumn(),
         MofNCompleteColumn(),
         TimeRemainingColumn(),
+        *more,
         TextColumn("{task.fields[note]}"),
         console=console,
         disable=not console.is_terminal,

@@ -27,10 +27,13 @@ def dataset(
     augment: keras.layers.Layer | None = None,
     limit: int | None = None,
 ) -> tf.data.Dataset:
-    """Return batches of a split: (images, {"style": index, "category": index}).
+    """Return batches of a split: (images, {"style": labels, "category": labels}).
 
-    Images are (batch, height, width, 3) float32 in 0..255; labels are (batch,) int64, -1 = unknown.
-    The number of batches is known to the dataset; the last one may be smaller.
+    Images are (batch, height, width, 3) float32 in 0..255; labels are (batch,) int64 indices, -1 =
+    unknown. With `augment` they are targets instead, (batch, classes) float32: a row sums to 1
+    where the label is known, to 0 where not, and for a mixture of images to the share of those
+    whose label is known. The number of batches is known to the dataset; the last one may be
+    smaller.
 
     Args:
         folder: The folder of prepared shards, with its summary.json.
@@ -38,8 +41,9 @@ def dataset(
         batch_size: Images in a batch.
         shuffle_seed: Another order in every epoch, the same orders for the same seed; without one,
             the order of the shards.
-        augment: Changes batches of images at random, same shape and type; a layer without weights.
-            Its seed decides the changes, however many threads make them.
+        augment: Changes batches at random: a layer without weights that takes and returns
+            {"images": images, "labels": the heads' targets side by side}, in the same shapes. Its
+            seed decides the changes, however many threads make them.
         limit: At most this many images: always the same ones, a random sample of the split.
 
     Raises:
@@ -54,11 +58,13 @@ def dataset(
     if shuffle_seed is not None:
         buffer = SHUFFLE_BYTES // math.prod(summary.image_shape)
         records = records.shuffle(max(1, min(images, buffer)), seed=shuffle_seed)
-    batches = records.batch(batch_size).map(
-        _parser(summary.image_shape), num_parallel_calls=tf.data.AUTOTUNE, deterministic=True
-    )
-    if augment is not None:
-        batches = _augmented(batches, augment, summary.image_shape)
+    batches = records.batch(batch_size)
+    if augment is None:
+        batches = batches.map(
+            _parser(summary.image_shape), num_parallel_calls=tf.data.AUTOTUNE, deterministic=True
+        )
+    else:
+        batches = _augmented(batches, augment, summary)
     counted = batches.apply(tf.data.experimental.assert_cardinality(math.ceil(images / batch_size)))
     return counted.prefetch(tf.data.AUTOTUNE)
 
@@ -90,22 +96,27 @@ def _parser(shape: tuple[int, int, int]) -> Callable[[Any], Any]:
 
 
 def _augmented(
-    batches: tf.data.Dataset, layer: keras.layers.Layer, shape: tuple[int, int, int]
+    batches: tf.data.Dataset, layer: keras.layers.Layer, summary: Summary
 ) -> tf.data.Dataset:
+    parse = _parser(summary.image_shape)
+    classes = [len(summary.taxonomy.names(head)) for head in HEADS]
     # Each call of a layer changes the states that it draws from. In parallel, chance would decide
     # which batch gets which; so every batch brings the states that it is to be changed with.
-    layer(tf.zeros((1, *shape)))
+    layer.build({"images": (None, *summary.image_shape), "labels": (None, sum(classes))})
     states = layer.non_trainable_variables
-    if not states:
-        return batches.map(lambda images, labels: (layer(images), labels))
     seed = sum(int(state[0]) for state in states)
-    draws = tf.data.Dataset.random(seed, rerandomize_each_iteration=True).batch(2 * len(states))
+    draws = tf.data.Dataset.random(seed, rerandomize_each_iteration=True)
 
-    def change(batch: Any, drawn: Any) -> Any:
-        images, labels = batch
-        own = tf.unstack(tf.reshape(tf.cast(drawn, states[0].dtype), (len(states), 2)))
-        return layer.stateless_call([], own, images)[0], labels
+    def change(serialised: Any, drawn: Any) -> Any:
+        images, labels = parse(serialised)
+        # An unknown label, -1, becomes a row of zeros.
+        rows = [tf.one_hot(labels[head], count) for head, count in zip(HEADS, classes, strict=True)]
+        data = {"images": images, "labels": tf.concat(rows, axis=-1)}
+        own = tf.unstack(tf.reshape(drawn[1:], (len(states), 2)))
+        changed = layer.stateless_call([], own, data)[0]
+        targets = tf.split(changed["labels"], classes, axis=-1)
+        return changed["images"], dict(zip(HEADS, targets, strict=True))
 
-    return tf.data.Dataset.zip(batches, draws).map(
-        change, num_parallel_calls=tf.data.AUTOTUNE, deterministic=True
-    )
+    # One number more than needed: a layer without chance would ask for batches of none.
+    pairs = tf.data.Dataset.zip(batches, draws.batch(2 * len(states) + 1))
+    return pairs.map(change, num_parallel_calls=tf.data.AUTOTUNE, deterministic=True)

@@ -12,6 +12,8 @@ from vitrine.core.params import ImageParams
 from vitrine.core.taxonomy import Head, Taxonomy
 
 FILE = "summary.json"
+UNLABELLED = "unlabelled"
+"""The shards of those images of train that have no label at all; not there where all have one."""
 
 
 class SplitSummary(BaseModel):
@@ -36,7 +38,7 @@ class Summary(BaseModel):
     Args:
         image: The settings that made the pixels.
         taxonomy: The labels behind the indices.
-        splits: Each split's files and counts, by `train`, `val` and `test`.
+        splits: Each split's files and counts, by `train`, `val`, `test` and `unlabelled`.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")

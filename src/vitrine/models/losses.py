@@ -1,40 +1,68 @@
-"""A loss and a metric that pass over images whose label is unknown."""
+"""A loss and a metric for targets that may be mixed, or missing."""
+
+from collections.abc import Sequence
 
 import keras
-
-from vitrine.core.taxonomy import UNKNOWN
+import numpy as np
+from numpy.typing import NDArray
 
 
 class MaskedCrossentropy(keras.losses.Loss):  # type: ignore[misc]
-    """The cross-entropy of a head, averaged over the images whose label is known.
+    """The cross-entropy of a head with targets that need not sum to 1.
 
-    With smoothing s over C classes, the wanted distribution is 1 - s + s / C at the label and s / C
-    elsewhere (Szegedy et al. 2016). A batch without any label costs 0.
+    A row t of the targets has the mass m = sum_c t_c: 1 for a known label, 0 for an unknown one,
+    and between them for a mixture of both kinds. With smoothing s over C classes, the wanted
+    distribution is (1 - s) t_c + s m / C (Szegedy et al. 2016). The loss is the sum over all
+    images, divided by the sum of their masses; a batch without any costs 0.
 
     Args:
         label_smoothing: The share s of the probability that is spread over all classes, below 1.
+        adjustment: `(classes,)`, added to the logits; see `log_prior`.
     """
 
-    def __init__(self, label_smoothing: float = 0.0, name: str = "masked_crossentropy") -> None:
-        super().__init__(name=name)
-        self.label_smoothing = label_smoothing
+    def __init__(
+        self, label_smoothing: float, adjustment: NDArray[np.float32] | None = None
+    ) -> None:
+        super().__init__(name="masked_crossentropy")
+        self.label_smoothing, self.adjustment = label_smoothing, adjustment
 
     def call(self, y_true: keras.KerasTensor, y_pred: keras.KerasTensor) -> keras.KerasTensor:
-        """Return one number for labels `(batch,)`, -1 = unknown, and logits `(batch, classes)`."""
-        log_probability = keras.ops.log_softmax(y_pred)
+        """Return one number for targets and logits, both `(batch, classes)`."""
+        logits = y_pred if self.adjustment is None else y_pred + self.adjustment
+        log_probability = keras.ops.log_softmax(logits)
+        targets = keras.ops.cast(y_true, log_probability.dtype)
+        mass = keras.ops.sum(targets, axis=-1, keepdims=True)
         classes = y_pred.shape[-1]
-        labels = keras.ops.cast(keras.ops.reshape(y_true, (-1,)), "int32")
-        # An unknown label, -1, becomes a row of zeros.
-        wanted = keras.ops.one_hot(labels, classes, dtype=log_probability.dtype)
-        known = keras.ops.cast(labels != UNKNOWN, log_probability.dtype)
-        at_label = -keras.ops.sum(wanted * log_probability, axis=-1)
-        everywhere = -keras.ops.mean(log_probability, axis=-1)
-        each = (1 - self.label_smoothing) * at_label + self.label_smoothing * everywhere
-        return keras.ops.sum(known * each) / keras.ops.maximum(keras.ops.sum(known), 1)
+        wanted = (1 - self.label_smoothing) * targets + self.label_smoothing * mass / classes
+        total = keras.ops.maximum(keras.ops.sum(mass), keras.config.epsilon())
+        return -keras.ops.sum(wanted * log_probability) / total
 
 
-class MaskedAccuracy(keras.metrics.SparseCategoricalAccuracy):  # type: ignore[misc]
-    """The share of right answers among the images whose label is known."""
+def log_prior(counts: Sequence[int], tau: float) -> NDArray[np.float32]:
+    """Return what is added to the logits while training, for rare classes to be told as well.
+
+    `tau * log(share)`: the network then learns logits for classes of equal shares (Menon et al.
+    2021, "Long-tail learning via logit adjustment"). A class without images has no share to make up
+    for and gets 0, so that it is not favoured.
+
+    Args:
+        counts: `(classes,)`, the images of each class in train.
+        tau: 0 changes nothing, 1 makes up for the shares in full.
+
+    Returns:
+        `(classes,)`, at most 0.
+    """
+    images = np.asarray(counts, np.float64)
+    shares = np.where(images > 0, images / max(1, images.sum()), 1)
+    prior: NDArray[np.float32] = (tau * np.log(shares)).astype(np.float32)
+    return prior
+
+
+class MaskedAccuracy(keras.metrics.CategoricalAccuracy):  # type: ignore[misc]
+    """The share of right answers among the images that have a target.
+
+    The answer to a mixture is right if it is the class with the largest part in it.
+    """
 
     def update_state(
         self,
@@ -42,7 +70,7 @@ class MaskedAccuracy(keras.metrics.SparseCategoricalAccuracy):  # type: ignore[m
         y_pred: keras.KerasTensor,
         sample_weight: keras.KerasTensor | None = None,
     ) -> None:
-        """Count labels `(batch,)`, -1 = unknown, against logits `(batch, classes)`."""
-        known = keras.ops.cast(keras.ops.not_equal(y_true, UNKNOWN), self.dtype)
+        """Count targets against logits, both `(batch, classes)`."""
+        known = keras.ops.cast(keras.ops.any(y_true > 0, axis=-1), self.dtype)
         weight = known if sample_weight is None else known * sample_weight
         super().update_state(y_true, y_pred, weight)

@@ -1,6 +1,6 @@
 """The network: a backbone by name, its embedding, and one classifier a head."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Literal
 
 import keras
@@ -11,10 +11,7 @@ from vitrine.models.applications import APPLICATIONS
 from vitrine.models.simple_cnn import simple_cnn
 from vitrine.models.small_resnet import small_resnet
 
-OWN: dict[str, Callable[[keras.KerasTensor], keras.KerasTensor]] = {
-    "simple_cnn": simple_cnn,
-    "small_resnet": small_resnet,
-}
+OWN = ("simple_cnn", "small_resnet")
 BACKBONES = (*OWN, *APPLICATIONS)
 
 
@@ -24,6 +21,7 @@ def build(
     image_shape: tuple[int, int, int],
     classes: Mapping[Head, int],
     dropout: float,
+    stochastic_depth: float = 0.0,
     weights: Literal["none", "imagenet"] = "none",
 ) -> keras.Model:
     """Build a network whose input is named `image` and whose outputs are named like the heads.
@@ -36,6 +34,8 @@ def build(
         image_shape: Height, width and 3. The input is float32 RGB in 0 to 255.
         classes: How many classes each head tells apart; a head without classes is left out.
         dropout: The share of the embedding that is dropped while training.
+        stochastic_depth: How often the last residual block of `small_resnet` is left out while
+            training; the other backbones have none of it.
         weights: `none` (random), or those that keras.applications learned on ImageNet.
 
     Raises:
@@ -43,7 +43,7 @@ def build(
             weights, or there is nothing to tell apart.
     """
     image = keras.Input(image_shape, name="image", dtype="float32")
-    x = _backbone(backbone, image, None if weights == "none" else weights)
+    x = _backbone(backbone, image, stochastic_depth, None if weights == "none" else weights)
     if len(x.shape) == 4:
         x = keras.layers.Identity(name="features")(x)
         x = keras.layers.GlobalAveragePooling2D(name="embedding")(x)
@@ -62,7 +62,9 @@ def build(
     return keras.Model(image, outputs, name=backbone)
 
 
-def _backbone(name: str, image: keras.KerasTensor, weights: str | None) -> keras.KerasTensor:
+def _backbone(
+    name: str, image: keras.KerasTensor, stochastic_depth: float, weights: str | None
+) -> keras.KerasTensor:
     if name in APPLICATIONS:
         return APPLICATIONS[name](image, weights)
     if name not in OWN:
@@ -73,4 +75,4 @@ def _backbone(name: str, image: keras.KerasTensor, weights: str | None) -> keras
             f"train.weights to none, or choose a backbone of {', '.join(APPLICATIONS)}"
         )
     pixels = keras.layers.Rescaling(1 / 127.5, -1.0, name="normalise")(image)
-    return OWN[name](pixels)
+    return simple_cnn(pixels) if name == "simple_cnn" else small_resnet(pixels, stochastic_depth)

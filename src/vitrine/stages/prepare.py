@@ -3,6 +3,7 @@
 import math
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
 
 import numpy as np
@@ -21,8 +22,8 @@ from vitrine.inputs.grouping import Indices
 from vitrine.inputs.listing import Listing, content_number
 from vitrine.inputs.records import Record
 from vitrine.inputs.shards import read_names, write_split
-from vitrine.inputs.split import Assignment, assign
-from vitrine.inputs.summary import SplitSummary, Summary
+from vitrine.inputs.split import TRAIN, Assignment, assign
+from vitrine.inputs.summary import UNLABELLED, SplitSummary, Summary
 from vitrine.quality.duplicates import NEAR_FILE, read_edges
 from vitrine.quality.facts import FACTS_FILE, read_columns
 from vitrine.quality.leakage import prove_no_leaks
@@ -38,7 +39,7 @@ class Prepared:
         folder: Where the shards are.
         summary: What they hold.
         assignment: How the split came about.
-        unlabelled: Images left out because neither head has a label.
+        unlabelled: Images of val and test left out because neither head has a label.
         leakage: What the proof of the splits found, in words.
     """
 
@@ -60,7 +61,8 @@ class Prepared:
         if done.moved:
             lines.append(f"{done.moved} groups moved so that every label is in every split.")
         if self.unlabelled:
-            lines.append(f"{self.unlabelled:,} images without any label were left out.")
+            left = f"{self.unlabelled:,} images without any label were left out of val and test."
+            lines.append(left)
         lines.append(self.leakage)
         return "\n".join(lines)
 
@@ -77,25 +79,39 @@ def run(section: PrepareParams, image: ImageParams) -> Prepared:
     listing = _read(catalogue, artifacts("validate") / FACTS_FILE)
     near = read_edges(artifacts("validate") / NEAR_FILE)
     assignment = assign(listing, section, (near.first, near.second))
-    labelled = np.any([listing.labels(head) >= 0 for head in HEADS], axis=0)
-    order = np.random.default_rng(section.seed).permutation(np.flatnonzero(labelled))
+    chosen = _choose(listing, assignment, section.seed)
     source = _Source(catalogue, listing, image, section.workers)
     with atomic_folder(artifacts("prepare")) as folder:
         splits: dict[str, SplitSummary] = {}
-        for place, split in enumerate(SPLITS):
-            chosen = order[assignment.splits[order] == place]
+        for split, rows in chosen.items():
             splits[split] = write_split(
                 folder / split,
-                track(source.records(chosen), f"Preparing {split}", len(chosen)),
+                track(source.records(rows), f"Preparing {split}", len(rows)),
                 listing.taxonomy,
-                images=len(chosen),
-                shards=_shards(len(chosen), split, section, image),
+                images=len(rows),
+                shards=_shards(len(rows), split, section, image),
             )
         summary = Summary(image=image, taxonomy=listing.taxonomy, splits=splits)
         summary.save(folder)
         written = {split: read_names(folder, split) for split in SPLITS}
+        if UNLABELLED in chosen:
+            written["train"] = chain(written["train"], read_names(folder, UNLABELLED))
         leakage = prove_no_leaks(catalogue, written, image, section.severity)
-    return Prepared(artifacts("prepare"), summary, assignment, len(listing) - len(order), leakage)
+    left = len(listing) - sum(len(rows) for rows in chosen.values())
+    return Prepared(artifacts("prepare"), summary, assignment, left, leakage)
+
+
+def _choose(listing: Listing, assignment: Assignment, seed: int) -> dict[str, Indices]:
+    """Return the rows of each split in random order, and those that only pretraining learns from.
+
+    Images without any label are of use in train alone.
+    """
+    random = np.random.default_rng(seed)
+    labelled = np.any([listing.labels(head) >= 0 for head in HEADS], axis=0)
+    order = random.permutation(np.flatnonzero(labelled))
+    chosen = {split: order[assignment.splits[order] == place] for place, split in enumerate(SPLITS)}
+    bare = np.flatnonzero(~labelled & (assignment.splits == TRAIN))
+    return chosen | ({UNLABELLED: random.permutation(bare)} if len(bare) else {})
 
 
 def _read(catalogue: Catalogue, facts: Path) -> Listing:

@@ -21,8 +21,10 @@ from vitrine.core.params import TrainParams, override
 from vitrine.inputs.summary import Summary
 from vitrine.training.fit import Fitted, fit
 from vitrine.training.history import best
+from vitrine.training.lines import say
 from vitrine.training.start import start
 from vitrine.training.trainer import Job
+from vitrine.training.watch import Point
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,11 +82,29 @@ def run(section: TrainParams, params: Mapping[str, Any], registered: str) -> Tra
     with tracking.pipeline_run(_previous(state), logged) as run:
         write_json(state / "run.json", {"run_id": run.id})
         _log_dataset(run, summary)
-        fitted = fit(job, lambda epoch: run.log_metrics(epoch.metrics, epoch.number))
+        fitted = _fit(job, run)
         path = _write(fitted, run.id)
         run.log_folder(reports("train"), "train")
     shutil.rmtree(scratch("train"))
     return Trained(path, run.id, fitted)
+
+
+def _fit(job: Job, run: tracking.Run) -> Fitted:
+    curves = tracking.Curves(run)
+
+    def on_point(point: Point) -> None:
+        numbers = {
+            "batch_loss": point.loss,
+            "learning_rate": point.learning_rate,
+            "images_per_second": point.images_per_second,
+        }
+        curves.add(numbers, point.step)
+
+    try:
+        return fit(job, lambda epoch: curves.add(epoch.metrics, epoch.number), on_point)
+    finally:
+        if lost := curves.close():
+            say(lost)
 
 
 def _tuned(section: TrainParams, path: Path) -> TrainParams:

@@ -1,6 +1,7 @@
 """MLflow: the pipeline's runs and the registry of its models. Only this package talks to it."""
 
 from vitrine.tracking.bundles import champion_bundle, download_bundle, register_bundle
+from vitrine.tracking.curves import Curves
 from vitrine.tracking.registry import (
     CHALLENGER,
     CHAMPION,
@@ -30,6 +31,7 @@ from vitrine.tracking.webhooks import ensure_webhook
 __all__ = [
     "CHALLENGER",
     "CHAMPION",
+    "Curves",
     "Kind",
     "Outcome",
     "Release",

@@ -37,16 +37,18 @@ class Checkpoint:
         with atomic_file(self.path) as temporary, temporary.open("wb") as file:
             np.savez(file, allow_pickle=False, history=epochs, **now, **kept)
 
+    def finished(self) -> int:
+        """Return how many epochs the checkpoint knows of; 0 where there is none."""
+        return len(_history(content)) if (content := self._read(("history",))) else 0
+
     def restore(self, model: keras.Model) -> tuple[Weights, list[Epoch]] | None:
         """Put a compiled model into the state of the checkpoint.
 
         Returns:
             The best weights and the history, or None where there is no checkpoint of such a model.
         """
-        try:
-            with self.path.open("rb") as file, np.load(file, allow_pickle=False) as stored:
-                content = dict(stored)
-        except (FileNotFoundError, BadZipFile, ValueError, EOFError):
+        content = self._read()
+        if content is None:
             return None
         state = _state(model)
         found = [content.get(f"state_{i}") for i in range(len(state))]
@@ -55,7 +57,18 @@ class Checkpoint:
         for value, variable in zip(found, state, strict=True):
             variable.assign(value)
         best = [content[f"best_{i}"] for i in range(len(model.weights))]
-        return best, [Epoch(**epoch) for epoch in json.loads(str(content["history"]))]
+        return best, _history(content)
+
+    def _read(self, names: Sequence[str] | None = None) -> dict[str, NDArray[np.generic]] | None:
+        try:
+            with self.path.open("rb") as file, np.load(file, allow_pickle=False) as stored:
+                return {name: stored[name] for name in names or stored.files}
+        except (FileNotFoundError, BadZipFile, ValueError, EOFError, KeyError):
+            return None
+
+
+def _history(content: dict[str, NDArray[np.generic]]) -> list[Epoch]:
+    return [Epoch(**epoch) for epoch in json.loads(str(content["history"]))]
 
 
 def _state(model: keras.Model) -> list[keras.Variable]:

@@ -1,40 +1,60 @@
 """What a person sees of a training: a bar while it runs, a line an epoch."""
 
-import math
 from types import TracebackType
 from typing import Self
 
-import keras
-from rich.progress import TaskID
+from rich.progress import ProgressColumn, Task, TaskID
+from rich.text import Text
 
-from vitrine.core.errors import ModelError
 from vitrine.core.progress import bar
 from vitrine.training.history import Epoch
 
+WINDOW = 10.0
+"""Over how many seconds the speed and the time left are estimated."""
+
+
+class Speed(ProgressColumn):
+    """How many images a second go through at present."""
+
+    def render(self, task: Task) -> Text:
+        """Return the column's text; nothing where no speed is known yet."""
+        return Text("" if task.speed is None else f"{task.speed:.0f} images/s")
+
 
 class Display:
-    """A bar over all steps, with images a second; where nobody watches, only the lines.
+    """A bar over the images of all epochs; where nobody watches, only the lines.
 
     Args:
         epochs: How many there will be.
-        steps: Batches in one of them.
+        images: Images in one of them.
         done: Epochs that an earlier run finished.
     """
 
-    def __init__(self, epochs: int, steps: int, done: int) -> None:
-        self._epochs = epochs
-        self._bar = bar()
+    def __init__(self, epochs: int, images: int, done: int) -> None:
+        self._epochs, self._images = epochs, images
+        self._bar = bar(Speed())
+        self._bar.speed_estimate_period = WINDOW
         self._task: TaskID = self._bar.add_task(
-            "Training", total=epochs * steps, completed=done * steps, note=""
+            "Training", total=epochs * images, completed=done * images, note=""
         )
 
     def __enter__(self) -> Self:
         self._bar.start()
         return self
 
-    def step(self, loss: float) -> None:
-        """Count one batch and show the loss so far."""
-        self._bar.update(self._task, advance=1, note=f"loss {loss:.3f}")
+    def show(self, number: int, images: int, loss: float) -> None:
+        """Move the bar.
+
+        Args:
+            number: Of the epoch, 1 for the first.
+            images: How many of its images have been learned from.
+            loss: Their mean loss.
+        """
+        self._bar.update(
+            self._task,
+            completed=(number - 1) * self._images + images,
+            note=f"epoch {number}/{self._epochs}, loss {loss:.3f}",
+        )
 
     def epoch(self, epoch: Epoch) -> None:
         """Print the line of a finished epoch."""
@@ -54,29 +74,3 @@ class Display:
         trace: TracebackType | None,
     ) -> None:
         self._bar.stop()
-
-
-class Watch(keras.callbacks.Callback):  # type: ignore[misc]
-    """Moves the bar, and stops a training whose loss is no number any more.
-
-    Args:
-        display: The bar.
-    """
-
-    def __init__(self, display: Display) -> None:
-        super().__init__()
-        self._display = display
-
-    def on_train_batch_end(self, batch: int, logs: dict[str, float] | None = None) -> None:
-        """Look at the loss after a batch.
-
-        Raises:
-            ModelError: It is infinite or not a number.
-        """
-        loss = (logs or {})["loss"]
-        if not math.isfinite(loss):
-            raise ModelError(
-                f"the loss became {loss} in batch {batch + 1} of the epoch: the training "
-                "diverged; lower train.learning_rate, or raise train.warmup_share"
-            )
-        self._display.step(loss)

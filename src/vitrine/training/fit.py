@@ -14,6 +14,7 @@ from vitrine.models import Transfer
 from vitrine.training.history import Epoch
 from vitrine.training.precision import computing
 from vitrine.training.trainer import Job, Trainer, network
+from vitrine.training.watch import Point
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,21 +36,27 @@ class Fitted:
     transferred: Transfer | None
 
 
-def fit(job: Job, on_epoch: Callable[[Epoch], None]) -> Fitted:
+def fit(
+    job: Job,
+    on_epoch: Callable[[Epoch], None],
+    on_point: Callable[[Point], None] = lambda _: None,
+) -> Fitted:
     """Train until the epochs are over or the patience is.
 
     Args:
         job: What to train.
         on_epoch: Called after each epoch, when its checkpoint is on disk; may raise to stop.
+        on_point: Called within the epochs, every few seconds.
 
     Raises:
-        ModelError: The network cannot be built, diverges, or does not fit into the memory.
+        ModelError: The network cannot be built, diverges, or does not fit into the memory; or
+            `TF_CONFIG` names several machines.
         PreparedDataError: The shards are missing, or train or val is empty.
     """
     _begin(job.params)
     with computing(job.params.precision, job.params.backbone) as precision, _memory(job.params):
         trainer = Trainer(job)
-        trainer.run(on_epoch)
+        trainer.run(on_epoch, on_point)
     # Built anew: what was trained may carry a mixed precision, which a bundle may not.
     keras.backend.clear_session()
     model = network(job.params, Summary.load(job.prepared), pretrained=False)

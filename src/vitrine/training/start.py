@@ -5,6 +5,7 @@ from pathlib import Path
 from vitrine import tracking
 from vitrine.bundle.format import INFO, NETWORK, load_info
 from vitrine.core.errors import ModelError
+from vitrine.core.layout import artifacts
 from vitrine.core.params import TrainParams
 from vitrine.core.taxonomy import HEADS, UNKNOWN, Head, Taxonomy
 
@@ -17,7 +18,7 @@ def start(params: TrainParams, registered: str) -> Path | None:
         registered: The name of the registered model whose champion may be meant.
 
     Raises:
-        ModelError: There is no champion, or no such file.
+        ModelError: There is no champion, no pretrained backbone, or no such file.
         TrackingError: The registry refuses or does not answer.
     """
     if params.weights in ("none", "imagenet"):
@@ -30,11 +31,19 @@ def start(params: TrainParams, registered: str) -> Path | None:
                 "has that alias yet; promote one, or set train.weights to none"
             )
         return bundle / NETWORK
+    if params.weights == "pretrained":
+        made = artifacts("pretrain") / NETWORK
+        if not made.is_file():
+            raise ModelError(
+                f"train.weights is pretrained, but {made} is missing: set pretrain.method to what "
+                "it shall learn by and run `dvc repro`, or set train.weights to none"
+            )
+        return made
     path = Path(params.weights)
     if not path.is_file():
         raise ModelError(
-            f"train.weights names {path}, which is no file; set it to none, imagenet, champion, "
-            "or the path of a .keras file"
+            f"train.weights names {path}, which is no file; set it to none, imagenet, "
+            "pretrained, champion, or the path of a .keras file"
         )
     return path
 

@@ -16,13 +16,18 @@ from vitrine.inputs.pipeline import dataset
 from vitrine.inputs.summary import Summary
 from vitrine.models import build, transfer
 from vitrine.models.augmentation import Augmentation
-from vitrine.models.losses import MaskedAccuracy, MaskedCrossentropy
+from vitrine.models.losses import MaskedAccuracy, MaskedCrossentropy, log_prior
 from vitrine.training.checkpoint import Checkpoint, Weights
-from vitrine.training.display import Display, Watch
+from vitrine.training.devices import SharedLoss, divisible, strategy
+from vitrine.training.display import Display
+from vitrine.training.fused import fused
 from vitrine.training.history import Epoch, best, waited
-from vitrine.training.optimizer import optimizer
-from vitrine.training.scoring import validate
+from vitrine.training.optimizer import averaged, optimizer
+from vitrine.training.phases import Phase, freeze, phases
+from vitrine.training.rates import shares
+from vitrine.training.scoring import Validation
 from vitrine.training.start import same_labels
+from vitrine.training.watch import Point, Watch
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +35,7 @@ class Job:
     """One training.
 
     Args:
-        params: Its settings. Of `weights` only imagenet counts here.
+        params: Its settings. Of `weights` only matters whether it is none, imagenet or champion.
         prepared: The folder of prepared shards.
         start: A .keras file to begin with.
         limit: At most this many images of train.
@@ -55,6 +60,7 @@ def network(params: TrainParams, summary: Summary, *, pretrained: bool) -> keras
         image_shape=summary.image_shape,
         classes={head: len(summary.taxonomy.names(head)) for head in HEADS},
         dropout=params.dropout,
+        stochastic_depth=params.stochastic_depth,
         weights="imagenet" if pretrained else "none",
     )
 
@@ -66,13 +72,13 @@ class Trainer:
         job: What to train.
 
     Raises:
-        ModelError: The network cannot be built.
-        PreparedDataError: The shards are missing, or train is empty.
+        ModelError: The network cannot be built, or `TF_CONFIG` names several machines.
+        PreparedDataError: The shards are missing, train is empty, or val has no label.
     """
 
     def __init__(self, job: Job) -> None:
         params, summary = job.params, Summary.load(job.prepared)
-        self._job, self._params = job, params
+        self._job, self._params, self._summary = job, params, summary
         images = min(summary.splits["train"].images, job.limit or math.inf)
         if not images:
             raise PreparedDataError(
@@ -81,74 +87,122 @@ class Trainer:
         self._images = int(images)
         self._steps = math.ceil(images / params.batch_size)
         self._epochs = max(params.epochs, math.ceil(params.min_steps / self._steps))
-        self._model = network(params, summary, pretrained=params.weights == "imagenet")
-        self.transferred = (
-            transfer(self._model, job.start, same_labels(job.start, summary.taxonomy))
-            if job.start
-            else None
-        )
-        self._weights: dict[Head, float] = {
+        self._phases = phases(params, self._epochs)
+        self._strategy = strategy()
+        with self._strategy.scope():
+            made = network(params, summary, pretrained=params.weights == "imagenet")
+            self.transferred = (
+                transfer(made, job.start, same_labels(job.start, summary.taxonomy))
+                if job.start
+                else None
+            )
+            self._model = fused(made)
+        weights: dict[Head, float] = {
             "style": params.style_weight,
             "category": params.category_weight,
         }
-        self._compile()
+        self._weights = {head: weights[head] for head in self._model.output}
+        self._validation = Validation(
+            self._batches("val"), self._weights, self._params.label_smoothing
+        )
         self._checkpoint = Checkpoint(job.checkpoint) if job.checkpoint else None
-        stored = self._checkpoint.restore(self._model) if self._checkpoint else None
-        self.best: Weights = stored[0] if stored else self._model.get_weights()
-        self.history: list[Epoch] = stored[1] if stored else []
+        self._restore()
         self.resumed = len(self.history)
 
-    def _compile(self) -> None:
-        heads: list[Head] = list(self._model.output)
-        params = self._params
-        variables = self._model.trainable_variables
-        self._model.compile(
-            optimizer(params, steps=self._steps * self._epochs, variables=variables),
-            loss={head: MaskedCrossentropy(params.label_smoothing) for head in heads},
-            loss_weights={head: self._weights[head] for head in heads},
-            metrics={head: [MaskedAccuracy(name="accuracy")] for head in heads},
-        )
-        # Before the first step, so that a checkpoint has its place to go to.
-        self._model.optimizer.build(variables)
+    def _restore(self) -> None:
+        """Take up the checkpoint in the phase that it was made in, or begin with the first one."""
+        finished = self._checkpoint.finished() if self._checkpoint else 0
+        self._enter(next(p for p in reversed(self._phases) if p.first <= max(1, finished)))
+        stored = self._checkpoint.restore(self._model) if self._checkpoint else None
+        if finished and not stored:
+            self._enter(self._phases[0])
+        self.best: Weights = stored[0] if stored else self._model.get_weights()
+        self.history: list[Epoch] = stored[1] if stored else []
 
-    def run(self, on_epoch: Callable[[Epoch], None]) -> None:
+    def _enter(self, phase: Phase) -> None:
+        params, model = self._params, self._model
+        freeze(model, phase.frozen)
+        with self._strategy.scope():
+            model.compile(
+                optimizer(
+                    params,
+                    steps=self._steps * phase.epochs,
+                    variables=model.trainable_variables,
+                    shares=shares(model, phase.rate_decay),
+                ),
+                loss={head: self._loss(head) for head in self._weights},
+                loss_weights=dict(self._weights),
+                metrics={head: [MaskedAccuracy(name="accuracy")] for head in self._weights},
+                # XLA cannot place one compiled step on several devices.
+                jit_compile="auto" if self._devices == 1 else False,
+            )
+            # Before the first step, so that a checkpoint has its place to go to.
+            model.optimizer.build(model.trainable_variables)
+
+    @property
+    def _devices(self) -> int:
+        return int(self._strategy.num_replicas_in_sync)
+
+    def _loss(self, head: Head) -> keras.losses.Loss:
+        counts = list(self._summary.splits["train"].counts[head].values())
+        tau = self._params.logit_adjustment
+        loss = MaskedCrossentropy(
+            self._params.label_smoothing, log_prior(counts, tau) if tau else None
+        )
+        return loss if self._devices == 1 else SharedLoss(loss)
+
+    def run(self, on_epoch: Callable[[Epoch], None], on_point: Callable[[Point], None]) -> None:
         """Train until the epochs are over or the patience is.
 
         Args:
             on_epoch: Called after each epoch, when its checkpoint is on disk; may raise to stop.
+            on_point: Called within the epochs, every few seconds.
 
         Raises:
             ModelError: The loss is no number any more.
-            PreparedDataError: A shard is missing, or val has no label.
+            PreparedDataError: A shard is missing.
         """
-        validation = self._batches("val")
-        with Display(self._epochs, self._steps, self.resumed) as display:
+        with Display(self._epochs, self._images, self.resumed) as display:
+            watch = Watch(
+                display, on_point, images=self._images, batch_size=self._params.batch_size
+            )
             for number in range(self.resumed + 1, self._epochs + 1):
-                if waited(self.history) >= self._params.patience:
+                if self._patience_is_over():
                     break
-                epoch = self._epoch(number, validation, display)
+                for phase in self._phases:
+                    if phase.first == number > 1:
+                        self._enter(phase)
+                epoch = self._epoch(number, watch)
                 self.history.append(epoch)
-                if best(self.history) is epoch:
-                    self.best = self._model.get_weights()
                 if self._checkpoint:
                     self._checkpoint.save(self._model, self.best, self.history)
                 display.epoch(epoch)
                 on_epoch(epoch)
 
-    def _epoch(self, number: int, validation: tf.data.Dataset, display: Display) -> Epoch:
+    def _patience_is_over(self) -> bool:
+        # Heads that learn alone soon get no better: that says nothing of what comes after.
+        began, patience = self._phases[-1].first - 1, self._params.patience
+        return waited(self.history) >= patience and len(self.history) - began >= patience
+
+    def _epoch(self, number: int, watch: Watch) -> Epoch:
         # A seed an epoch, and not one sequence through all, makes a resumed training the same one.
         seed = self._params.seed + 1000 * number
         batches = self._batches(
             "train", shuffle_seed=seed, augment=Augmentation(self._params.augment, seed)
         )
+        if self._devices > 1:
+            batches = divisible(batches, self._devices)
+        watch.number = number
         begun = time.perf_counter()
-        logs = self._model.fit(
-            batches, shuffle=False, verbose=0, callbacks=[Watch(display)]
-        ).history
+        logs = self._model.fit(batches, shuffle=False, verbose=0, callbacks=[watch]).history
         seconds = time.perf_counter() - begun
         metrics = {self._name(name): float(values[-1]) for name, values in logs.items()}
-        metrics |= validate(self._model, validation, self._weights, self._params.label_smoothing)
-        return Epoch(number, metrics, self._images / seconds)
+        with averaged(self._model):
+            metrics |= self._validation.measure(self._model)
+            epoch = Epoch(number, metrics, self._images / seconds)
+            if best([*self.history, epoch]) is epoch:
+                self.best = self._model.get_weights()
+        return epoch
 
     def _name(self, metric: str) -> str:
         # With a single output Keras leaves its name out.

@@ -17,6 +17,7 @@ from vitrine.core.params.sections import (
     ExportParams,
     ImageParams,
     PrepareParams,
+    PretrainParams,
     RegisterParams,
     Section,
     TrainParams,
@@ -31,6 +32,7 @@ class Params(Section):
     image: ImageParams
     validate_: ValidateParams = Field(alias="validate")
     prepare: PrepareParams
+    pretrain: PretrainParams
     tune: TuneParams
     train: TrainParams
     export: ExportParams

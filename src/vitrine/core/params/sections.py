@@ -145,6 +145,26 @@ class Range(Section):
         return self
 
 
+class PretrainParams(Section):
+    """What the backbone learns from the images of train alone, before it sees a label."""
+
+    method: Literal["none", "simclr"]
+    epochs: Positive
+    batch_size: Annotated[int, Field(ge=2)]
+    learning_rate: Annotated[float, Field(gt=0)]
+    warmup_share: Share
+    weight_decay: Annotated[float, Field(ge=0)]
+    zoom: Annotated[float, Field(ge=0, lt=1)]
+    color: Share
+    projection: Positive
+    temperature: Annotated[float, Field(gt=0)]
+    seed: int
+
+
+NESTED = ("augment", "fine_tune", "transfer")
+"""Keys of train that are sections of their own: a search takes only single values."""
+
+
 class TuneParams(Section):
     """The search over keys of train."""
 
@@ -159,7 +179,7 @@ class TuneParams(Section):
     @model_validator(mode="after")
     def _known(self) -> Self:
         for key in self.search:
-            if key not in TrainParams.model_fields or key in ("augment", "fine_tune"):
+            if key not in TrainParams.model_fields or key in NESTED:
                 raise ValueError(f"search names {key!r}, which is no searchable key of train")
         return self
 
@@ -172,6 +192,17 @@ class AugmentParams(Section):
     zoom: Share
     shift: Share
     color: Share
+    randaugment: Share
+    erasing: Share
+    mixup: Share
+    cutmix: Share
+
+
+class TransferParams(Section):
+    """What is done with a backbone that has learned something else before."""
+
+    head_epochs: Count
+    rate_decay: Annotated[float, Field(gt=0, le=1)]
 
 
 class FineTuneParams(Section):
@@ -195,10 +226,14 @@ class TrainParams(Section):
     optimizer: Literal["adam", "adamw"]
     weight_decay: Annotated[float, Field(ge=0)]
     dropout: Annotated[float, Field(ge=0, lt=1)]
+    stochastic_depth: Annotated[float, Field(ge=0, lt=1)]
     label_smoothing: Annotated[float, Field(ge=0, lt=1)]
+    logit_adjustment: Annotated[float, Field(ge=0)]
+    ema_decay: Annotated[float, Field(ge=0, lt=1)]
     style_weight: Annotated[float, Field(ge=0)]
     category_weight: Annotated[float, Field(ge=0)]
     augment: AugmentParams
+    transfer: TransferParams
     fine_tune: FineTuneParams
     patience: Positive
     precision: Literal["auto", "float32", "bfloat16"]
