@@ -9,14 +9,14 @@ of the best epoch on val, which is made larger here (30 % of 8,000 photos) so th
 
 import argparse
 import json
-import statistics
 import tempfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import yaml
 from measure import clone, run, where
+from trainings import Settings, has, mean, prepare, table, train
 
 LABELS = ["--style", "usage", "--category", "articleType"]
 MEASURES = ("val_style_accuracy", "val_style_macro_f1", "val_category_accuracy")
@@ -68,73 +68,26 @@ def main() -> None:
     print(where())
     with tempfile.TemporaryDirectory() as name:
         repository = clone(Path(name))
-        _prepare(repository, options.folder.resolve())
+        importing = ["vitrine", "import", "fashion-product-images", str(options.folder.resolve())]
+        run([*importing, *LABELS, "--limit", "8000", "--replace"], repository)
         pairs = (setting.split("=") for setting in options.settings)
-        given = {key: yaml.safe_load(value) for key, value in pairs}
-        print("| | " + " | ".join(MEASURES) + " | seconds |\n|" + " --- |" * (len(MEASURES) + 2))
+        given = {f"train.{key}": yaml.safe_load(value) for key, value in pairs}
+        prepare(repository, {"prepare.val_share": 0.3, "prepare.test_share": 0.05, **given})
+        print(table(["", *MEASURES, "minutes"], []), flush=True)
         for part in options.only:
-            values = given | PARTS[part]
-            if part == options.only[0] or _changes(repository, values):
-                _row(part, [_train(repository, {**values, "seed": s}) for s in options.seeds])
+            settings = {f"train.{key}": value for key, value in PARTS[part].items()}
+            if not settings or not has(repository, settings):
+                _row(repository, part, settings, options.seeds)
 
 
-def _prepare(repository: Path, folder: Path) -> None:
-    importing = ["vitrine", "import", "fashion-product-images", str(folder), *LABELS]
-    run([*importing, "--limit", "8000", "--replace"], repository)
-    params = _params(repository)
-    params["prepare"] |= {"val_share": 0.3, "test_share": 0.05}
-    params["tune"] |= {"trials": 0}
-    _write(repository, params)
-    for stage in ("validate", "prepare", "tune"):
-        run(["vitrine", stage], repository)
-
-
-def _params(repository: Path) -> dict[str, Any]:
-    params: dict[str, Any] = yaml.safe_load((repository / "params.yaml").read_text())
-    return params
-
-
-def _write(repository: Path, params: Mapping[str, Any]) -> None:
-    text = yaml.safe_dump(dict(params), sort_keys=False)
-    (repository / "params.yaml").write_text(text, encoding="utf-8")
-
-
-def _changed(train: Mapping[str, Any], values: Mapping[str, Any]) -> dict[str, Any]:
-    changed = json.loads(json.dumps(train))
-    for key, value in values.items():
-        *path, last = key.split(".")
-        section = changed
-        for name in path:
-            section = section[name]
-        section[last] = value
-    return dict(changed)
-
-
-def _changes(repository: Path, values: Mapping[str, Any]) -> bool:
-    train = _params(repository)["train"]
-    return _changed(train, values) != train
-
-
-def _train(repository: Path, values: Mapping[str, Any]) -> dict[str, float]:
-    """Train with changed values; params.yaml is as before afterwards."""
-    params = _params(repository)
-    _write(repository, {**params, "train": _changed(params["train"], values)})
-    try:
-        seconds = run(["vitrine", "train"], repository).seconds
-    finally:
-        _write(repository, params)
-    metrics = json.loads((repository / "reports/train/metrics.json").read_text(encoding="utf-8"))
-    return {**metrics, "seconds": seconds}
-
-
-def _row(part: str, results: Sequence[Mapping[str, float]]) -> None:
-    cells = []
-    for measure in MEASURES:
-        values = [result[measure] for result in results]
-        spread = f" ± {statistics.stdev(values):.4f}" if len(values) > 1 else ""
-        cells.append(f"{statistics.mean(values):.4f}{spread}")
-    seconds = statistics.mean(result["seconds"] for result in results)
-    print(f"| {part} | {' | '.join(cells)} | {seconds:.0f} |", flush=True)
+def _row(repository: Path, part: str, settings: Settings, seeds: Sequence[int]) -> None:
+    made = []
+    for seed in seeds:
+        minutes = train(repository, {**settings, "train.seed": seed})
+        text = (repository / "reports/train/metrics.json").read_text(encoding="utf-8")
+        made.append({**json.loads(text), "minutes": minutes})
+    cells = [mean([one[measure] for one in made]) for measure in (*MEASURES, "minutes")]
+    print(f"| {' | '.join([part, *cells])} |", flush=True)
 
 
 if __name__ == "__main__":

@@ -51,6 +51,14 @@ def configure(repository: Path, settings: Settings) -> None:
     path.write_text(yaml.safe_dump(tree, sort_keys=False), encoding="utf-8")
 
 
+def has(repository: Path, settings: Settings) -> bool:
+    """Say whether params.yaml has these values already."""
+    path = repository / "params.yaml"
+    before = path.read_text(encoding="utf-8")
+    with _changed(repository, settings):
+        return bool(yaml.safe_load(before) == yaml.safe_load(path.read_text(encoding="utf-8")))
+
+
 def prepare(repository: Path, settings: Settings) -> None:
     """Change params.yaml for good, and make all that trainings need but the search's results."""
     configure(repository, {**BRIEF, **settings})

@@ -19,7 +19,7 @@ WARM_UP = 10
 """Steps that are not measured."""
 STEM = 32
 WIDTHS = (64, 128, 256)
-BLOCKS = (1, 2)
+BLOCKS = (1, 0, 1)
 WEIGHTS = {
     "kernel": "weight",
     "gamma": "weight",
@@ -41,49 +41,39 @@ class SmallResNet(nn.Module):
     def __init__(self, classes: dict[str, int]) -> None:
         super().__init__()
         self.layers = nn.ModuleDict()
-        self._convolution("stem", 3, STEM, 3, 2)
+        self._convolution("stem", 3, STEM, 2)
         before = STEM
-        for stage, width in enumerate(WIDTHS, start=1):
-            for block in BLOCKS:
-                name = f"stage{stage}_block{block}"
-                self._convolution(f"{name}_first", before, width, 3, 2 if block == 1 else 1)
-                self._convolution(f"{name}_second", width, width, 3, 1)
-                if before != width:
-                    self._convolution(f"{name}_shortcut", before, width, 1, 1)
-                before = width
+        for stage, (width, blocks) in enumerate(zip(WIDTHS, BLOCKS, strict=True), start=1):
+            self._convolution(f"stage{stage}", before, width, 1)
+            for block in range(1, blocks + 1):
+                for half in ("first", "second"):
+                    self._convolution(f"stage{stage}_block{block}_{half}", width, width, 1)
+            before = width
         for head, count in classes.items():
             self.layers[head] = nn.Linear(before, count)
         self.heads = list(classes)
 
-    def _convolution(self, name: str, before: int, width: int, size: int, stride: int) -> None:
+    def _convolution(self, name: str, before: int, width: int, stride: int) -> None:
         # Keras pads an even side below and on the right only where a stride of 2 follows.
-        padding = size // 2 if stride == 1 else 0
         self.layers[f"{name}_conv"] = nn.Conv2d(
-            before, width, size, stride=stride, padding=padding, bias=False
+            before, width, 3, stride=stride, padding=2 - stride, bias=False
         )
         self.layers[f"{name}_norm"] = nn.BatchNorm2d(width, eps=1e-3, momentum=0.1)
 
-    def _normed(self, name: str, x: torch.Tensor) -> torch.Tensor:
+    def _convolve(self, name: str, x: torch.Tensor) -> torch.Tensor:
         convolution = self.layers[f"{name}_conv"]
         if convolution.stride[0] == 2:
             x = functional.pad(x, (0, 1, 0, 1))
-        return self.layers[f"{name}_norm"](convolution(x))
-
-    def _residual(self, name: str, x: torch.Tensor, stride: int) -> torch.Tensor:
-        y = functional.relu(self._normed(f"{name}_first", x))
-        y = self._normed(f"{name}_second", y)
-        if stride == 2:
-            x = functional.avg_pool2d(x, 2)
-        if f"{name}_shortcut_conv" in self.layers:
-            x = self._normed(f"{name}_shortcut", x)
-        return functional.relu(x + y)
+        return functional.relu(self.layers[f"{name}_norm"](convolution(x)))
 
     def forward(self, image: torch.Tensor) -> dict[str, torch.Tensor]:
         """Return logits by head for images `(batch, 3, height, width)` float in 0 to 255."""
-        x = functional.relu(self._normed("stem", image / 127.5 - 1))
-        for stage in range(1, len(WIDTHS) + 1):
-            for block in BLOCKS:
-                x = self._residual(f"stage{stage}_block{block}", x, 2 if block == 1 else 1)
+        x = self._convolve("stem", image / 127.5 - 1)
+        for stage, blocks in enumerate(BLOCKS, start=1):
+            x = functional.max_pool2d(self._convolve(f"stage{stage}", x), 2)
+            for block in range(1, blocks + 1):
+                name = f"stage{stage}_block{block}"
+                x = x + self._convolve(f"{name}_second", self._convolve(f"{name}_first", x))
         x = functional.dropout(x.mean((2, 3)), 0.2, self.training)
         return {head: self.layers[head](x) for head in self.heads}
 

@@ -92,36 +92,27 @@ def test_without_any_class_there_is_nothing_to_learn() -> None:
         _build("simple_cnn", classes={"style": 0, "category": 0})
 
 
-@pytest.mark.parametrize(("height", "width", "side"), [(28, 28, 4), (47, 60, 6), (48, 64, 3)])
+@pytest.mark.parametrize(("height", "width", "side"), [(28, 28, 3), (47, 60, 5), (48, 64, 3)])
 def test_small_images_keep_a_map_that_is_worth_the_name(height: int, width: int, side: int) -> None:
     model = _build("small_resnet", image_shape=(height, width, 3))
     assert model.get_layer("features").output.shape[1] == side
 
 
-def _opened(model: keras.Model) -> keras.Model:
-    """Let the residual blocks of an untrained network, which begin at zero, add something."""
-    for layer in model.layers:
-        if layer.name.endswith("_second_norm"):
-            layer.gamma.assign(keras.ops.ones_like(layer.gamma))
-    return model
-
-
 def test_stochastic_depth_leaves_more_of_the_later_blocks_out() -> None:
     keras.utils.set_random_seed(1)
-    model = _opened(_build("small_resnet", size=16, stochastic_depth=0.5))
+    model = _build("small_resnet", size=16, stochastic_depth=0.5)
     added = [layer.output for layer in model.layers if layer.name.endswith("_depth")]
     branches = keras.Model(model.input, added)
-    images = np.repeat(_images(16), 100, axis=0)
+    images = np.repeat(_images(16), 200, axis=0)
     kept, whole = branches(images, training=True), branches(images, training=False)
     shares = [1 - np.asarray(branch).any(axis=(1, 2, 3)).mean() for branch in kept]
-    np.testing.assert_allclose(shares, [0.1, 0.2, 0.3, 0.4, 0.5], atol=0.1)
+    np.testing.assert_allclose(shares, [0.25, 0.5], atol=0.07)
     assert all(np.asarray(branch).any(axis=(1, 2, 3)).all() for branch in whole)
 
 
 def test_stochastic_depth_is_gone_after_training() -> None:
     plain, dropping = _build("small_resnet"), _build("small_resnet", stochastic_depth=0.5)
-    assert len(dropping.layers) == len(plain.layers) + 5
-    _opened(plain)
+    assert len(dropping.layers) == len(plain.layers) + 2
     for layer in plain.layers:
         dropping.get_layer(layer.name).set_weights(layer.get_weights())
     images = _images(32)
