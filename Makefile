@@ -68,7 +68,7 @@ docs-data: ## Open what the last validation found: the gallery, and from there t
 	@echo "file://$(CURDIR)/reports/validate/data_docs/index.html"
 	@$(PYTHON) -m webbrowser -t "file://$(CURDIR)/reports/validate/index.html" >/dev/null 2>&1 || true
 
-bench: setup ## Measure what docs/benchmarks.md claims (needs wrk); PHOTOS=folder adds the 8,000 catalogue photos.
+bench: setup ## Measure what docs/benchmarks.md claims (needs wrk); PHOTOS=folder adds 8,000 catalogue photos, CLOTHING=folder phone photos, TORCH=python PyTorch.
 	$(BIN)/python benchmarks/cli.py
 	$(BIN)/python benchmarks/demo.py
 	$(BIN)/python benchmarks/checks.py
@@ -77,11 +77,21 @@ bench: setup ## Measure what docs/benchmarks.md claims (needs wrk); PHOTOS=folde
 	$(BIN)/python benchmarks/gate.py
 	$(BIN)/python benchmarks/monitor.py
 	$(BIN)/python benchmarks/reload.py
+	$(BIN)/python benchmarks/input_pipeline.py
+	$(BIN)/python benchmarks/curves.py
+	$(BIN)/python benchmarks/tuning.py
+	$(BIN)/python benchmarks/fashion_mnist.py
+	$(if $(TORCH),$(BIN)/python benchmarks/step_speed.py --torch-python $(TORCH))
 	$(BIN)/python benchmarks/serving.py
 	$(BIN)/python benchmarks/outages.py
 	$(BIN)/python benchmarks/promotion.py
 	$(if $(PHOTOS),$(BIN)/python benchmarks/photos.py $(PHOTOS))
 	$(if $(PHOTOS),$(BIN)/python benchmarks/retraining.py $(PHOTOS))
+	$(if $(PHOTOS),$(BIN)/python benchmarks/backbones.py $(PHOTOS))
+	$(if $(PHOTOS),$(BIN)/python benchmarks/recipe.py $(PHOTOS))
+	$(if $(PHOTOS),$(BIN)/python benchmarks/catalogue.py $(PHOTOS))
+	$(if $(PHOTOS),$(BIN)/python benchmarks/pretraining.py $(PHOTOS))
+	$(if $(CLOTHING),$(BIN)/python benchmarks/transfer.py $(PHOTOS) $(CLOTHING))
 	$(if $(PHOTOS),$(BIN)/python benchmarks/memory.py $(PHOTOS))
 	$(if $(PHOTOS),$(BIN)/python benchmarks/facts.py $(PHOTOS))
 	$(if $(PHOTOS),$(BIN)/python benchmarks/near_duplicates.py $(PHOTOS))

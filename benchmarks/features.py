@@ -19,8 +19,7 @@ DIRECTIONS = 9
 LEVELS = 4
 """How many brightnesses of each of red, green and blue are told apart."""
 STRENGTHS = (0.001, 0.01, 0.1, 1.0)
-"""The values of C, the inverse of the regularisation, that are tried. (A linear support vector
-machine was tried, too: it takes five times as long and is no better.)"""
+"""The values of C, the inverse of the regularisation, that are tried."""
 
 
 def baseline(prepared: Path, head: Head) -> dict[str, float]:
