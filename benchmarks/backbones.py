@@ -1,4 +1,4 @@
-"""Claim: `small_resnet` learns more in the same time than other networks for small images.
+"""Measures what `small_resnet` and other networks for small images learn in the same time.
 
 Run: `python benchmarks/backbones.py FOLDER`, where FOLDER is the public set "Fashion Product Images
 (Small)"; style = usage, category = articleType, classes of fewer than 10 images left out. Each

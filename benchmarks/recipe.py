@@ -1,4 +1,4 @@
-"""Claim: each part of the recipe of `train` earns its place, or is off.
+"""Measures what each part of the recipe of `train` is worth.
 
 Run: `python benchmarks/recipe.py FOLDER`, where FOLDER is the public set "Fashion Product Images
 (Small)"; style = usage, category = articleType, classes of fewer than 10 images left out. Each row

@@ -18,12 +18,15 @@ import tensorflow as tf
 
 from clones import ROOT
 from vitrine.core.params import Params, TrainParams, override
+from vitrine.models.losses import MaskedCrossentropy
 from vitrine.training import devices, watch
 from vitrine.training.fit import Fitted, fit
 from vitrine.training.history import Epoch
 from vitrine.training.trainer import Job
 
 TWO = ["CPU:0", "CPU:1"]
+FAINT = [(0.3, 0.2), (0.3, 0.9), (0.0, 0.0)]
+"""Masses of the only label of each device: less than 1 together, more, and none."""
 
 
 def _divide_cpu() -> None:
@@ -51,6 +54,20 @@ def _losses(fitted: Fitted) -> list[float]:
     return [epoch.metrics[name] for epoch in fitted.history for name in ("loss", "val_loss")]
 
 
+def _shared_loss(masses: tuple[float, float]) -> float:
+    """Return what two devices make of even logits for two classes and one label each."""
+    strategy, loss = devices.strategy(), devices.SharedLoss(MaskedCrossentropy(0.0))
+
+    def lose(targets: tf.Tensor) -> tf.Tensor:
+        return loss(targets, tf.zeros((1, 2)))
+
+    targets = strategy.experimental_distribute_values_from_function(
+        lambda context: tf.constant([[masses[context.replica_id_in_sync_group], 0.0]])
+    )
+    parts = strategy.run(tf.function(lose), args=(targets,))
+    return float(strategy.reduce(tf.distribute.ReduceOp.SUM, parts, axis=None))
+
+
 def _measure(params: TrainParams, prepared: Path, scratch: Path) -> dict[str, object]:
     one = _fit([], Job(params, prepared))
     job = Job(params, prepared, checkpoint=scratch / "checkpoint.npz")
@@ -60,6 +77,7 @@ def _measure(params: TrainParams, prepared: Path, scratch: Path) -> dict[str, ob
     normalising = override(params, {"backbone": "small_resnet", "epochs": 1, "batch_size": 12})
     weights = _fit(TWO, Job(normalising, prepared)).model.get_weights()
     return {
+        "faint": [_shared_loss(masses) for masses in FAINT],
         "one": _losses(one),
         "two": _losses(two),
         "resumed": two.resumed,

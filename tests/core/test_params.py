@@ -67,6 +67,11 @@ def _severity_by_number(tree: Tree) -> None:
     tree["prepare"]["severity"] = {"leaked_products": True}
 
 
+def _nothing_pretrained(tree: Tree) -> None:
+    tree["pretrain"]["method"] = "none"
+    tree["train"]["weights"] = "pretrained"
+
+
 @pytest.mark.parametrize(
     ("change", "words"),
     [
@@ -94,6 +99,11 @@ def _severity_by_number(tree: Tree) -> None:
             _severity_by_number,
             "prepare.severity.leaked_products: input should be 'error', 'warning' or 'off', but "
             "got True",
+        ),
+        (
+            _nothing_pretrained,
+            ": train.weights is pretrained, but pretrain.method is none: set the method to "
+            "simclr, or train.weights to none",
         ),
         (_search_upside_down, "tune.search.dropout: low must be below high, but got 0.5 and 0.1"),
     ],

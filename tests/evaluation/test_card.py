@@ -23,7 +23,7 @@ from vitrine.evaluation.card_page import card_page
 from vitrine.evaluation.pictures import write_charts
 from vitrine.evaluation.report import Circumstances, Report, judge
 from vitrine.evaluation.slices import Slice
-from vitrine.inputs.summary import SplitSummary, Summary
+from vitrine.inputs.summary import UNLABELLED, SplitSummary, Summary
 
 STYLES = ("plain", "_retro_ [*new*]")
 CATEGORIES = ("shoe", "<b>lamp</b> | light", "灯")
@@ -77,7 +77,7 @@ def card(report: Report, info: BundleInfo, section: EvaluateParams, small: Image
     """Write the card of the report, with some parts of it replaced."""
     counts = {head: dict.fromkeys(info.taxonomy.names(head), 80) for head in HEADS}
     split = SplitSummary(images=240, shards={}, counts=counts)
-    splits = dict.fromkeys(("train", "val", "test"), split)
+    splits = dict.fromkeys(("train", "val", "test", UNLABELLED), split)
     summary = Summary(image=small, taxonomy=info.taxonomy, splits=splits)
 
     def write(
@@ -104,6 +104,12 @@ def test_it_says_what_the_bundle_is_for_and_knows(card: Card) -> None:
     assert "**For** labelling the products of a catalogue by style and category" in use
     assert "- as style: plain, \\_retro\\_ \\[\\*new\\*\\]." in use
     assert "**Not for**" in use
+
+
+def test_the_splits_that_labels_are_learned_and_measured_on_are_told(card: Card) -> None:
+    lines = [line for line in _section(card(), "Data").splitlines() if line]
+    assert [line.split("|")[1].strip() for line in lines[2:]] == ["train", "val", "test"]
+    assert _row("\n".join(lines), "train") == ["train", "240", "160", "240"]
 
 
 def test_quality_comes_with_intervals(card: Card, report: Report) -> None:

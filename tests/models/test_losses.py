@@ -24,6 +24,7 @@ FIRST, SECOND, UNKNOWN = [1.0, 0.0], [0.0, 1.0], [0.0, 0.0]
             0.0,
             -(0.25 * math.log(0.8) + 0.25 * math.log(0.2) + math.log(0.9)) / 1.5,
         ),
+        ([[0.01, 0.0], UNKNOWN, UNKNOWN], 0.0, -0.01 * math.log(0.8)),
         ([UNKNOWN, UNKNOWN, UNKNOWN], 0.0, 0.0),
         ([UNKNOWN, UNKNOWN, UNKNOWN], 0.1, 0.0),
     ],

@@ -123,6 +123,15 @@ def test_stochastic_depth_is_gone_after_training() -> None:
     assert not np.allclose(dropping(images, training=True)["style"], expected["style"])
 
 
+@pytest.mark.parametrize("backbone", ["simple_cnn", "MobileNetV3Small"])
+def test_a_backbone_without_stochastic_depth_says_so(backbone: str) -> None:
+    with pytest.raises(
+        ModelError,
+        match=f"train.stochastic_depth is 0.1, but only small_resnet has it, not {backbone}: set",
+    ):
+        _build(backbone, stochastic_depth=0.1)
+
+
 def test_an_unknown_backbone_is_answered_with_the_known_ones() -> None:
     with pytest.raises(ModelError, match=r"one of simple_cnn, small_resnet, .*got 'resnet'"):
         _build("resnet")

@@ -64,6 +64,14 @@ def test_it_compares_two_views_of_each_image() -> None:
     assert float(loss) == pytest.approx(_by_hand(compared, 0.2), rel=1e-4)
 
 
+def test_it_is_not_compiled_by_xla_which_cannot_cut_views() -> None:
+    model = _simclr()
+    # As on a GPU, where Keras does so by itself if all layers allow it.
+    with pytest.warns(UserWarning, match="doesn't support `jit_compile=True`"):
+        model.compile(keras.optimizers.SGD(0.01), jit_compile=True)
+    model.fit(np.zeros((2, 8, 8, 3), "float32"), verbose=0)
+
+
 def test_the_encoder_learns_to_tell_images_apart() -> None:
     model = _simclr(color=0.1)
     before = model.encoder.get_weights()

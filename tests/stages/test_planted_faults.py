@@ -60,7 +60,7 @@ def test_leaks_that_the_manifest_makes_are_found(workplace: Path, params: Params
     planted = plant_faults(Path("data"), EACH, seed=4, only=LEAKS)
     validate.run(params.validate_, params.image)
     with pytest.raises(ValidationFailed):
-        prepare.run(params.prepare, params.image)
+        prepare.run(params.prepare, params.image, unlabelled=False)
     assert not Path("artifacts/prepare").exists()
     scores = score_checks(planted, {}, _found("prepare"))
     leaks = {name: score for name, score in scores.items() if name.startswith("leaked")}
@@ -107,5 +107,5 @@ def test_a_clean_catalogue_has_no_leaks(workplace: Path, params: Params) -> None
     draw_catalogue(Path("data"), images=120, size=48, seed=13)
     off = {"severity": {"blurry": "off", "repeated_pattern": "off"}}
     validate.run(override(params.validate_, off), params.image)
-    said = prepare.run(params.prepare, params.image).describe()
+    said = prepare.run(params.prepare, params.image, unlabelled=False).describe()
     assert "3 checks of 120 images found nothing wrong" in said

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import PIL.Image
 import pytest
 
 from vitrine import imaging
@@ -67,7 +68,7 @@ def rewrite(catalogue: Catalogue, change: Callable[[list[Row]], list[Row]]) -> N
 
 def test_shards_hold_every_labelled_image_once(catalogue: Catalogue, small: Params) -> None:
     rows = {row.image: row for row in catalogue.rows()}
-    result = prepare.run(small.prepare, small.image)
+    result = prepare.run(small.prepare, small.image, unlabelled=False)
     taxonomy = catalogue.taxonomy()
     found: dict[str, str] = {}
     for split in ("train", "val", "test"):
@@ -81,13 +82,13 @@ def test_shards_hold_every_labelled_image_once(catalogue: Catalogue, small: Para
                     "category", rows[name].category
                 )
     assert set(found) == {row.image for row in rows.values() if row.style or row.category}
-    assert result.unlabelled == len(rows) - len(found)
+    assert result.left_out == len(rows) - len(found)
     products = {(rows[name].product, split) for name, split in found.items()}
     assert len(products) == len({product for product, _ in products})
 
 
 def test_the_summary_counts_and_covers_every_label(catalogue: Catalogue, small: Params) -> None:
-    result = prepare.run(small.prepare, small.image)
+    result = prepare.run(small.prepare, small.image, unlabelled=False)
     summary = Summary.load(OUT)
     assert summary == result.summary
     assert (summary.image, summary.taxonomy) == (small.image, catalogue.taxonomy())
@@ -99,43 +100,77 @@ def test_the_summary_counts_and_covers_every_label(catalogue: Catalogue, small: 
 
 
 def test_the_same_data_gives_the_same_bytes(catalogue: Catalogue, small: Params) -> None:
-    first = prepare.run(small.prepare, small.image).summary
+    first = prepare.run(small.prepare, small.image, unlabelled=False).summary
     more = small.prepare.model_copy(update={"workers": 3})
-    assert prepare.run(more, small.image).summary.digest == first.digest
+    assert prepare.run(more, small.image, unlabelled=False).summary.digest == first.digest
     other = small.prepare.model_copy(update={"seed": 1})
-    assert prepare.run(other, small.image).summary.digest != first.digest
+    assert prepare.run(other, small.image, unlabelled=False).summary.digest != first.digest
 
 
 def test_a_manifest_sorted_by_label_is_mixed(catalogue: Catalogue, small: Params) -> None:
     rewrite(catalogue, lambda rows: sorted(rows, key=lambda row: row.category))
     find_facts(small)
-    prepare.run(small.prepare, small.image)
+    prepare.run(small.prepare, small.image, unlabelled=False)
     labels = np.concatenate([b.labels["category"] for b in read_batches(OUT, "train", 8)])
     assert np.count_nonzero(np.diff(labels)) > len(labels) / 3
 
 
-@pytest.mark.parametrize("split", ["train", "val"])
-def test_images_without_any_label_stay_in_train_by_themselves(
-    split: str, catalogue: Catalogue, small: Params
+def add_bare(catalogue: Catalogue, params: Params, rows: list[Row]) -> None:
+    """Put rows of new files, unlike all others, into the manifest."""
+    random = np.random.default_rng(5)
+    for row in rows:
+        noise = random.integers(0, 256, (32, 32, 3), np.uint8)
+        PIL.Image.fromarray(noise).save(catalogue.path(row))
+    rewrite(catalogue, lambda before: [*before, *rows])
+    find_facts(params)
+
+
+def written(split: str) -> set[str]:
+    return {name for batch in read_batches(OUT, split, 9) for name in batch.names}
+
+
+def test_without_pretraining_an_image_without_any_label_changes_nothing(
+    catalogue: Catalogue, small: Params
 ) -> None:
-    before = prepare.run(small.prepare, small.image).unlabelled
-    blank = next(row for row in catalogue.rows() if row.style and row.category)
-    rewrite(
-        catalogue,
-        lambda rows: [Row(row.image, split=split) if row == blank else row for row in rows],
-    )
-    result = prepare.run(small.prepare, small.image)
-    left = before + (split == "val")
-    assert result.unlabelled == left
-    if left:
-        assert f"{left} images without any label were left out of val and test" in result.describe()
-    holders = [
-        name
-        for name in result.summary.splits
-        for batch in read_batches(OUT, name, 9)
-        if blank.image in batch.names
+    before = prepare.run(small.prepare, small.image, unlabelled=False)
+    add_bare(catalogue, small, [Row("images/bare.png")])
+    after = prepare.run(small.prepare, small.image, unlabelled=False)
+    assert after.summary.digest == before.summary.digest
+    assert after.left_out == before.left_out + 1
+    told = f"{after.left_out} images without any label were left out: only pretraining learns"
+    assert told in after.describe()
+
+
+def test_images_without_any_label_are_kept_by_themselves_unless_val_or_test_has_their_like(
+    catalogue: Catalogue, small: Params
+) -> None:
+    before = prepare.run(small.prepare, small.image, unlabelled=True)
+    rows = [row for row in catalogue.rows() if row.product]
+    product = {
+        split: next(row.product for row in rows if row.image in written(split))
+        for split in ("train", "test")
+    }
+    # So many that the hash sends some of them to each split.
+    kept = [Row(f"images/bare-{i}.png", product=f"bare-{i // 2}") for i in range(24)]
+    kept += [
+        Row("images/of-train.png", product=product["train"]),
+        Row("images/to-train.png", split="train"),
     ]
-    assert holders == ([UNLABELLED] if split == "train" else [])
+    left = [
+        Row("images/of-test.png", product=product["test"]),
+        Row("images/to-val.png", split="val"),
+        Row("images/to-test.png", product="given", split="test"),
+        Row("images/beside-to-test.png", product="given"),
+    ]
+    earlier = written(UNLABELLED) if UNLABELLED in before.summary.splits else set()
+    add_bare(catalogue, small, kept + left)
+    result = prepare.run(small.prepare, small.image, unlabelled=True)
+    assert written(UNLABELLED) == earlier | {row.image for row in kept}
+    for split in ("train", "val", "test"):
+        assert result.summary.splits[split] == before.summary.splits[split]
+    assert result.left_out == before.left_out + len(left)
+    told = f"{result.left_out} images without any label were left out: they belong to val or test"
+    assert told in result.describe()
 
 
 def test_a_bare_image_of_train_may_not_repeat_one_of_test(
@@ -148,7 +183,7 @@ def test_a_bare_image_of_train_may_not_repeat_one_of_test(
     }
     rewrite(catalogue, lambda rows: [twins.get(row, row) for row in rows])
     with pytest.raises(ValidationFailed):
-        prepare.run(small.prepare, small.image)
+        prepare.run(small.prepare, small.image, unlabelled=True)
 
 
 @pytest.fixture
@@ -172,7 +207,7 @@ def test_a_leak_stops_the_pipeline_with_the_rows_named(
     torn: tuple[Row, Row], small: Params
 ) -> None:
     with pytest.raises(ValidationFailed) as caught:
-        prepare.run(small.prepare, small.image)
+        prepare.run(small.prepare, small.image, unlabelled=False)
     text = str(caught.value)
     assert "error: no product is in more than one of train, val and test; fault found in" in text
     assert (
@@ -185,7 +220,9 @@ def test_a_leak_stops_the_pipeline_with_the_rows_named(
 
 def test_a_leak_can_be_allowed(torn: tuple[Row, Row], small: Params) -> None:
     allowed = override(small.prepare, {"severity": {"leaked_products": "warning"}})
-    assert "leaked_products  leakage" in prepare.run(allowed, small.image).describe()
+    assert (
+        "leaked_products  leakage" in prepare.run(allowed, small.image, unlabelled=False).describe()
+    )
     assert OUT.is_dir()
 
 
@@ -202,7 +239,7 @@ def test_the_proof_looks_at_the_shards_and_not_at_the_plan(
         lambda keys, seed: np.random.default_rng(0).random(len(keys)),
     )
     with pytest.raises(ValidationFailed, match="leaked_products"):
-        prepare.run(small.prepare, small.image)
+        prepare.run(small.prepare, small.image, unlabelled=False)
 
 
 @pytest.mark.parametrize(
@@ -221,17 +258,17 @@ def test_facts_of_other_data_are_refused(
 ) -> None:
     rewrite(catalogue, change)
     with pytest.raises(DataError, match=words):
-        prepare.run(small.prepare, small.image)
+        prepare.run(small.prepare, small.image, unlabelled=False)
 
 
 def test_an_image_that_changed_since_validation_is_refused_and_the_old_shards_stay(
     catalogue: Catalogue, small: Params
 ) -> None:
-    digest = prepare.run(small.prepare, small.image).summary.digest
+    digest = prepare.run(small.prepare, small.image, unlabelled=False).summary.digest
     first, second = list(catalogue.rows())[:2]
     catalogue.path(first).write_bytes(catalogue.path(second).read_bytes())
     with pytest.raises(DataError, match=rf"{first.image} has changed since it was validated"):
-        prepare.run(small.prepare, small.image)
+        prepare.run(small.prepare, small.image, unlabelled=False)
     assert Summary.load(OUT).digest == digest
     assert sorted(path.name for path in OUT.parent.iterdir()) == ["prepare", "validate"]
 
@@ -240,7 +277,7 @@ def test_a_missing_image_is_named(catalogue: Catalogue, small: Params) -> None:
     row = next(row for row in catalogue.rows() if row.style)
     catalogue.path(row).unlink()
     with pytest.raises(ImageError, match=f"{row.image}: the file is missing"):
-        prepare.run(small.prepare, small.image)
+        prepare.run(small.prepare, small.image, unlabelled=False)
     assert not OUT.exists()
 
 
@@ -251,7 +288,7 @@ def test_an_unreadable_image_that_validation_let_pass_is_named(
     catalogue.path(row).write_text("no picture")
     find_facts(small)
     with pytest.raises(DataError, match=rf"{row.image}: .*text.*dvc repro"):
-        prepare.run(small.prepare, small.image)
+        prepare.run(small.prepare, small.image, unlabelled=False)
 
 
 def test_a_class_with_a_single_image_is_named(catalogue: Catalogue, small: Params) -> None:
@@ -268,7 +305,7 @@ def test_a_class_with_a_single_image_is_named(catalogue: Catalogue, small: Param
     with pytest.raises(
         PreparedDataError, match=r"style 'vintage' cannot be in train, val and test"
     ):
-        prepare.run(small.prepare, small.image)
+        prepare.run(small.prepare, small.image, unlabelled=False)
 
 
 def test_missing_and_empty_inputs_are_named(
@@ -277,13 +314,13 @@ def test_missing_and_empty_inputs_are_named(
     rewrite(catalogue, lambda rows: [])
     find_facts(small)
     with pytest.raises(DataError, match=r"manifest\.csv has no rows"):
-        prepare.run(small.prepare, small.image)
+        prepare.run(small.prepare, small.image, unlabelled=False)
     FACTS.unlink()
     with pytest.raises(DataError, match=r"facts\.parquet is missing"):
-        prepare.run(small.prepare, small.image)
+        prepare.run(small.prepare, small.image, unlabelled=False)
     catalogue.taxonomy_path.unlink()
     with pytest.raises(DataError, match=r"taxonomy\.yaml is missing.*dvc pull"):
-        prepare.run(small.prepare, small.image)
+        prepare.run(small.prepare, small.image, unlabelled=False)
 
 
 def test_the_readers_of_shards_load_no_heavy_library() -> None:

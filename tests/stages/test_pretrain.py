@@ -16,7 +16,7 @@ from mlflow import MlflowClient
 
 from clones import ROOT
 from shards import write_shards
-from vitrine.core.errors import PreparedDataError
+from vitrine.core.errors import PreparedDataError, TrackingError
 from vitrine.core.params import ImageParams, Params, PretrainParams, TrainParams, override
 from vitrine.stages import pretrain
 
@@ -26,9 +26,8 @@ from pathlib import Path
 from vitrine.core.params import Params, override
 from vitrine.stages import pretrain
 params = Params.load(Path(sys.argv[1]))
-section = override(params.pretrain, {"method": sys.argv[2]})
-train = override(params.train, {"weights": sys.argv[3]})
-print(pretrain.run(section, train).describe())
+section = override(params.pretrain, {"method": "none"})
+print(pretrain.run(section, params.train).describe())
 print(sorted({"tensorflow", "keras", "mlflow"} & set(sys.modules)))
 """
 
@@ -61,15 +60,12 @@ def _history() -> list[dict[str, str]]:
         return list(csv.DictReader(file))
 
 
-@pytest.mark.parametrize(("method", "weights"), [("none", "none"), ("simclr", "champion")])
-def test_without_a_method_it_is_done_at_once_and_loads_nothing_heavy(
-    method: str, weights: str, workplace: Path
-) -> None:
+def test_without_a_method_it_is_done_at_once_and_loads_nothing_heavy(workplace: Path) -> None:
     # What an earlier pretraining left would be taken up by train.
     Path("artifacts/pretrain").mkdir(parents=True)
     Path("artifacts/pretrain/model.keras").touch()
     done = subprocess.run(
-        [sys.executable, "-c", NOTHING_HEAVY, str(ROOT / "params.yaml"), method, weights],
+        [sys.executable, "-c", NOTHING_HEAVY, str(ROOT / "params.yaml")],
         capture_output=True,
         text=True,
         check=True,
@@ -107,6 +103,24 @@ def test_it_writes_the_network_the_run_and_the_history(
     assert len(client.list_artifacts(result.run_id, "pretrain")) == 2
     assert run.inputs.dataset_inputs[0].dataset.name == "prepared"
     assert not Path(".cache/pretrain").exists()
+
+
+def test_a_server_that_goes_away_does_not_end_it(
+    place: Path,
+    section: PretrainParams,
+    train: TrainParams,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    def away() -> None:
+        raise TrackingError("nobody answers")
+
+    monkeypatch.setattr("vitrine.tracking.curves.client", away)
+    result = pretrain.run(section, override(train, {"weights": "champion"}))
+    assert "model.keras: 2 epochs, loss" in result.describe()
+    assert "nobody answers" in capsys.readouterr().err
+    logged = MlflowClient(f"sqlite:///{place}/mlflow.db").get_metric_history(result.run_id, "loss")
+    assert [entry.step for entry in logged] == [1, 2]
 
 
 def test_without_shards_it_says_what_to_run(

@@ -18,11 +18,15 @@ from mlflow import MlflowClient
 
 from clones import ROOT
 from shards import write_shards
+from vitrine.core.digests import file_digest
 from vitrine.core.errors import ModelError, ParamsError, PreparedDataError, TrackingError
 from vitrine.core.params import ImageParams, Params, TrainParams, override
 from vitrine.inputs.summary import Summary
 from vitrine.stages import train
+from vitrine.tracking import curves
 from vitrine.training import watch
+from vitrine.training.display import Display
+from vitrine.training.history import Epoch
 from vitrine.training.trainer import network
 
 
@@ -137,6 +141,51 @@ def test_a_training_that_diverges_leaves_no_model(
     with pytest.raises(ModelError, match="diverged; lower train.learning_rate"):
         _run(wild, params)
     assert not Path("artifacts/train").exists()
+
+
+@pytest.mark.slow
+def test_epochs_that_the_server_missed_are_logged_in_the_end(
+    place: Path,
+    section: TrainParams,
+    params: Params,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    def away() -> None:
+        raise ConnectionError("nobody is there")
+
+    def interrupt(self: Display, epoch: Epoch) -> None:
+        if epoch.number == 2:
+            raise KeyboardInterrupt
+
+    longer = override(section, {"epochs": 3})
+    with monkeypatch.context() as patched:
+        patched.setattr(curves, "client", away)
+        patched.setattr(Display, "epoch", interrupt)
+        with pytest.raises(KeyboardInterrupt):
+            _run(longer, params)
+    assert "not logged: ConnectionError: nobody is there" in capsys.readouterr().err
+    trained = _run(longer, params)
+    assert trained.fitted.resumed == 2
+    client = MlflowClient(f"sqlite:///{place}/mlflow.db")
+    found = client.get_metric_history(trained.run_id, "val_loss")
+    assert [m.step for m in found] == [1, 2, 3]
+    assert [m.value for m in found] == [e.metrics["val_loss"] for e in trained.fitted.history]
+
+
+@pytest.mark.parametrize("weights", ["pretrained", "earlier.keras"])
+def test_the_run_says_what_the_training_began_with(
+    weights: str, place: Path, section: TrainParams, params: Params
+) -> None:
+    made = Path("artifacts/pretrain")
+    made.mkdir(parents=True)
+    (made / "run.json").write_text(json.dumps({"run_id": "0" * 32}))
+    path = made / "model.keras" if weights == "pretrained" else Path(weights)
+    network(section, Summary.load(Path("artifacts/prepare")), pretrained=False).save(path)
+    trained = _run(override(section, {"weights": weights, "epochs": 1}), params)
+    tags = MlflowClient(f"sqlite:///{place}/mlflow.db").get_run(trained.run_id).data.tags
+    assert tags["vitrine.start_digest"] == file_digest(path)
+    assert tags.get("vitrine.pretrain_run") == ("0" * 32 if weights == "pretrained" else None)
 
 
 def _start(section: dict[str, Any]) -> "subprocess.Popen[str]":

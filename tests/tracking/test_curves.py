@@ -83,4 +83,28 @@ def test_a_server_that_does_not_answer_is_not_waited_for(
         begun = time.perf_counter()
         lost = drawn.close()
         assert time.perf_counter() - begun < 5
-    assert lost.startswith("2 numbers of the curves were not logged: MLflow did not answer within")
+    words = "2 numbers of the curves were not confirmed: MLflow did not answer within"
+    assert lost.startswith(words)
+
+
+def test_any_other_fault_is_told_and_does_not_end_the_curves(
+    run: tracking.Run, store: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken() -> None:
+        raise ValueError("not a number of theirs")
+
+    monkeypatch.setattr(curves, "AGAIN", 0.05)
+    working = curves.client
+    monkeypatch.setattr(curves, "client", broken)
+    drawn = tracking.Curves(run)
+    drawn.add({"loss": 1.0}, 1)
+    time.sleep(0.1)
+    monkeypatch.setattr(curves, "client", working)
+    assert drawn.close() == ""
+    assert _logged(store, run, "loss") == [(1, 1.0)]
+
+    monkeypatch.setattr(curves, "client", broken)
+    lost = tracking.Curves(run)
+    lost.add({"loss": 1.0}, 2)
+    words = "1 numbers of the curves were not logged: ValueError: not a number of theirs"
+    assert lost.close() == words

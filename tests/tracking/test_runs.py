@@ -65,6 +65,19 @@ def test_many_parameters_and_metrics_are_logged(client: MlflowClient) -> None:
     assert len(found.data.params) == len(found.data.metrics) == len(names)
 
 
+def test_curves_that_are_there_already_stay_as_they_are(client: MlflowClient) -> None:
+    points = [(step, 1000 * step, {"loss": 1 / step, "score": 0.1}) for step in range(1, 71)]
+    with tracking.pipeline_run(None) as run:
+        run.log_curves(points[10:30])
+        run.log_curves(points)
+        run.log_curves(points)
+    found = client.get_metric_history(run.id, "loss")
+    assert [(m.step, m.timestamp, m.value) for m in found] == [
+        (step, when, metrics["loss"]) for step, when, metrics in points
+    ]
+    assert len(client.get_metric_history(run.id, "score")) == 70
+
+
 def test_a_later_stage_takes_the_run_up_again(client: MlflowClient) -> None:
     first = _begin()
     with tracking.pipeline_run(first) as again:

@@ -1,6 +1,7 @@
 """Several devices learn together what one learns alone; several machines are refused."""
 
 import json
+import math
 import os
 import subprocess
 import sys
@@ -68,5 +69,7 @@ def test_two_devices_learn_what_one_does(small: ImageParams, tmp_path: Path) -> 
     assert found["two"] == pytest.approx(found["one"], rel=1e-4)
     assert found["difference"] < 1e-5
     assert found["resumed"] == 1
+    # A trace of a label weighs as little as on one device.
+    assert found["faint"] == pytest.approx([0.5 * math.log(2), math.log(2), 0.0])
     # A last batch of one image leaves a device nothing of its own to normalise by.
     assert found["finite"]

@@ -1,5 +1,6 @@
 """A pretrained backbone: the heads learn alone at first, then all, by stages."""
 
+from dataclasses import replace
 from pathlib import Path
 from urllib.error import URLError
 
@@ -7,8 +8,9 @@ import keras
 import numpy as np
 import pytest
 
+from shards import write_shards
 from vitrine.core.errors import ModelError
-from vitrine.core.params import TrainParams, override
+from vitrine.core.params import ImageParams, TrainParams, override
 from vitrine.inputs.summary import Summary
 from vitrine.training import start
 from vitrine.training.fit import Fitted, fit
@@ -43,7 +45,18 @@ def _params(short: TrainParams, head_epochs: int, **changes: object) -> TrainPar
 def test_the_phases_are_as_many_epochs_as_the_training(
     weights: str, head_epochs: int, expected: list[Phase], short: TrainParams
 ) -> None:
-    assert phases(_params(short, head_epochs, weights=weights), 5) == expected
+    assert phases(_params(short, head_epochs, weights=weights, epochs=5), 5) == expected
+
+
+@pytest.mark.parametrize(
+    ("head_epochs", "epochs", "alone"), [(1, 5, 1), (1, 8, 2), (2, 40, 16), (0, 40, 0), (9, 40, 40)]
+)
+def test_the_heads_learn_alone_for_their_share_of_more_epochs(
+    head_epochs: int, epochs: int, alone: int, short: TrainParams
+) -> None:
+    found = phases(_params(short, head_epochs, epochs=5), epochs)
+    assert sum(phase.epochs for phase in found if phase.frozen) == alone
+    assert sum(phase.epochs for phase in found) == epochs
 
 
 @pytest.fixture(scope="module")
@@ -104,6 +117,31 @@ def test_patience_waits_for_the_second_phase(
 ) -> None:
     params = _params(short, 3, epochs=9, patience=1, learning_rate=1e-12)
     assert len(fit(Job(params, prepared, earlier), _ignore).history) == 4
+
+
+def test_of_a_few_images_the_heads_and_the_patience_have_more_epochs(
+    short: TrainParams, prepared: Path, earlier: Path
+) -> None:
+    # One step an epoch: 6 epochs instead of 3, two of the heads alone, and a patience of two.
+    changes = {"epochs": 3, "min_steps": 6, "batch_size": 24, "patience": 1}
+    params = _params(short, 1, learning_rate=1e-12, **changes)
+    assert len(fit(Job(params, prepared, earlier), _ignore).history) == 4
+
+
+@pytest.mark.slow
+def test_a_layer_that_was_not_taken_over_learns_with_the_heads(
+    short: TrainParams, small: ImageParams, earlier: Path, tmp_path: Path
+) -> None:
+    # The embedding of another image size has another shape.
+    larger = write_shards(tmp_path / "prepared", override(small, {"height": 48, "width": 48}))
+    job = Job(_params(short, 2, epochs=2), larger, earlier)
+    fitted = fit(job, _ignore)
+    assert fitted.transferred is not None
+    assert fitted.transferred.left == ("embedding",)
+    still = fit(replace(job, params=override(job.params, {"learning_rate": 1e-12})), _ignore)
+    for name, changes in (("block2_conv", False), ("embedding", True), ("style", True)):
+        moved = fitted.model.get_layer(name).kernel - still.model.get_layer(name).kernel
+        assert (np.abs(moved).max() > 1e-5) == changes, name
 
 
 def test_a_backbone_that_was_never_pretrained_is_named(workplace: Path, short: TrainParams) -> None:

@@ -7,7 +7,7 @@ from vitrine.models import build
 from vitrine.training.rates import shares
 
 
-def _shares(backbone: str, size: int) -> tuple[keras.Model, dict[str, float]]:
+def _shares(backbone: str, size: int, *fresh: str) -> tuple[keras.Model, dict[str, float]]:
     model = build(
         backbone,
         image_shape=(size, size, 3),
@@ -15,7 +15,7 @@ def _shares(backbone: str, size: int) -> tuple[keras.Model, dict[str, float]]:
         dropout=0.0,
         stochastic_depth=0.0,
     )
-    return model, shares(model, 0.5)
+    return model, shares(model, 0.5, {*model.output, *fresh})
 
 
 def test_each_stage_learns_at_half_of_the_rate_of_the_one_after_it() -> None:
@@ -37,6 +37,12 @@ def test_a_dense_layer_before_the_heads_is_the_last_stage() -> None:
     assert found["embedding/kernel"] == 0.5
     assert found["block2_conv/kernel"] == 0.25
     assert found["block1_conv/kernel"] == 0.125
+
+
+def test_a_layer_that_has_learned_nothing_is_no_stage() -> None:
+    _, found = _shares("simple_cnn", 32, "embedding")
+    assert "embedding/kernel" not in found
+    assert found["block2_conv/kernel"] == 0.5
 
 
 @pytest.mark.slow

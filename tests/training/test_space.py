@@ -36,3 +36,42 @@ def test_a_wrong_range_is_named(
 ) -> None:
     with pytest.raises(ParamsError, match=words):
         check_space(_tune(params, key, values), params.train)
+
+
+@pytest.mark.parametrize(
+    ("weights", "tune", "words"),
+    [
+        ("imagenet", {"epochs": 2}, r"tune\.epochs is 2, .*first 2 .*raise tune\.epochs above 2"),
+        ("old.keras", {"epochs": 1}, r"with weights old\.keras only the heads learn"),
+        (
+            "none",
+            {"epochs": 1, "search": {"weights": {"choices": ["none", "pretrained"]}}},
+            r"with weights pretrained only the heads learn",
+        ),
+        (
+            "pretrained",
+            {"search": {"backbone": {"choices": ["small_resnet", "simple_cnn"]}}},
+            r"search\.backbone cannot be searched with weights pretrained.*remove it",
+        ),
+    ],
+)
+def test_trials_that_say_nothing_of_the_training_are_refused(
+    weights: str, tune: dict[str, Any], words: str, params: Params
+) -> None:
+    transfer = {"head_epochs": 2, "rate_decay": 0.5}
+    train = override(params.train, {"weights": weights, "transfer": transfer})
+    section = override(params.tune, {"search": {}, "trials": 3, "epochs": 3, **tune})
+    with pytest.raises(ParamsError, match=words):
+        check_space(section, train)
+    check_space(override(section, {"trials": 0}), train)
+
+
+@pytest.mark.parametrize(
+    ("weights", "epochs"), [("none", 1), ("champion", 1), ("imagenet", 3), ("pretrained", 3)]
+)
+def test_trials_of_more_than_the_heads_are_allowed(
+    weights: str, epochs: int, params: Params
+) -> None:
+    transfer = {"head_epochs": 2, "rate_decay": 0.5}
+    train = override(params.train, {"weights": weights, "transfer": transfer})
+    check_space(override(params.tune, {"search": {}, "trials": 3, "epochs": epochs}), train)

@@ -9,4 +9,5 @@ def command() -> None:
     from vitrine.stages import prepare
 
     params = Params.load()
-    typer.echo(prepare.run(params.prepare, params.image).describe())
+    unlabelled = params.pretrain.method != "none"
+    typer.echo(prepare.run(params.prepare, params.image, unlabelled=unlabelled).describe())

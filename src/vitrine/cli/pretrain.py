@@ -10,6 +10,6 @@ def command() -> None:
     from vitrine.stages import pretrain
 
     params = Params.load()
-    if params.pretrain.method != "none" and not params.train.continues:
+    if params.pretrain.method != "none":
         load_tensorflow()
     typer.echo(pretrain.run(params.pretrain, params.train).describe())

@@ -3,6 +3,7 @@
 from collections.abc import Collection, Iterator, Mapping, Sequence
 
 from vitrine.bundle.format import BundleInfo
+from vitrine.core.manifest import SPLITS
 from vitrine.core.markdown import bullets, table
 from vitrine.core.params import EvaluateParams
 from vitrine.evaluation import card_figures
@@ -83,7 +84,8 @@ def _intended_use(info: BundleInfo) -> Iterator[str]:
 def _data(report: Report, summary: Summary) -> Iterator[str]:
     yield "## Data"
     rows = []
-    for name, split in summary.splits.items():
+    for name in SPLITS:
+        split = summary.splits[name]
         labelled = (str(sum(split.counts[head].values())) for head in report.heads)
         rows.append((name, str(split.images), *labelled))
     yield table(("split", "images", *(f"with a {head}" for head in report.heads)), rows)

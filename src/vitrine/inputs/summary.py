@@ -13,7 +13,7 @@ from vitrine.core.taxonomy import Head, Taxonomy
 
 FILE = "summary.json"
 UNLABELLED = "unlabelled"
-"""The shards of those images of train that have no label at all; not there where all have one."""
+"""The shards of images without any label, which only pretraining reads; often there are none."""
 
 
 class SplitSummary(BaseModel):

@@ -13,7 +13,9 @@ class MaskedCrossentropy(keras.losses.Loss):  # type: ignore[misc]
     A row t of the targets has the mass m = sum_c t_c: 1 for a known label, 0 for an unknown one,
     and between them for a mixture of both kinds. With smoothing s over C classes, the wanted
     distribution is (1 - s) t_c + s m / C (Szegedy et al. 2016). The loss is the sum over all
-    images, divided by the sum of their masses; a batch without any costs 0.
+    images, divided by the sum of their masses; a batch without any costs 0. A smaller sum than 1
+    counts as 1: a mixture may leave a hundredth of the only known label of a batch, which must not
+    weigh as much as a whole one.
 
     Args:
         label_smoothing: The share s of the probability that is spread over all classes, below 1.
@@ -34,7 +36,7 @@ class MaskedCrossentropy(keras.losses.Loss):  # type: ignore[misc]
         mass = keras.ops.sum(targets, axis=-1, keepdims=True)
         classes = y_pred.shape[-1]
         wanted = (1 - self.label_smoothing) * targets + self.label_smoothing * mass / classes
-        total = keras.ops.maximum(keras.ops.sum(mass), keras.config.epsilon())
+        total = keras.ops.maximum(keras.ops.sum(mass), 1)
         return -keras.ops.sum(wanted * log_probability) / total
 
 

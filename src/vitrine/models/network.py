@@ -35,12 +35,12 @@ def build(
         classes: How many classes each head tells apart; a head without classes is left out.
         dropout: The share of the embedding that is dropped while training.
         stochastic_depth: How often the last residual block of `small_resnet` is left out while
-            training; the other backbones have none of it.
+            training; 0 for the other backbones, which have none of it.
         weights: `none` (random), or those that keras.applications learned on ImageNet.
 
     Raises:
-        ModelError: The backbone is unknown, cannot take images of this size or has no such
-            weights, or there is nothing to tell apart.
+        ModelError: The backbone is unknown, cannot take images of this size, has no such weights or
+            no stochastic depth, or there is nothing to tell apart.
     """
     image = keras.Input(image_shape, name="image", dtype="float32")
     x = _backbone(backbone, image, stochastic_depth, None if weights == "none" else weights)
@@ -65,10 +65,15 @@ def build(
 def _backbone(
     name: str, image: keras.KerasTensor, stochastic_depth: float, weights: str | None
 ) -> keras.KerasTensor:
+    if name not in BACKBONES:
+        raise ModelError(f"train.backbone must be one of {', '.join(BACKBONES)}, but got {name!r}")
+    if stochastic_depth and name != "small_resnet":
+        raise ModelError(
+            f"train.stochastic_depth is {stochastic_depth}, but only small_resnet has it, not "
+            f"{name}: set train.stochastic_depth to 0, or train.backbone to small_resnet"
+        )
     if name in APPLICATIONS:
         return APPLICATIONS[name](image, weights)
-    if name not in OWN:
-        raise ModelError(f"train.backbone must be one of {', '.join(BACKBONES)}, but got {name!r}")
     if weights is not None:
         raise ModelError(
             f"train.weights is {weights}, but there are no such weights for {name}; set "

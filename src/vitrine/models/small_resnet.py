@@ -5,7 +5,7 @@ import keras
 STEM = 32
 WIDTHS = (64, 128, 256)
 BLOCKS = (1, 0, 1)
-"""Residual blocks of each stage: at the same cost, more of them were measured to be worth less."""
+"""Residual blocks of each stage."""
 # Smaller images would leave the last stage with a map of one or two pixels.
 MIN_HALVED = 48
 # A short training has few steps: running means must follow within tens of them.

@@ -27,6 +27,8 @@ class RandomCrop(keras.layers.Layer):  # type: ignore[misc]
     def __init__(self, *, zoom: float, seed: int) -> None:
         super().__init__(name="random_crop", dtype="float32")
         self.zoom = zoom
+        # XLA has no kernel for TensorFlow's affine transform.
+        self.supports_jit = False
         self.seeds = keras.random.SeedGenerator(seed)
 
     def call(self, images: keras.KerasTensor) -> keras.KerasTensor:

@@ -18,6 +18,7 @@ _FILES = {
     "diff": ("index.html", "*.jpg"),
     "validate": ("index.html", "findings.csv"),
     "prepare": ("index.html",),
+    "pretrain": ("history.csv",),
     "tune": ("trials.csv", "plots/*.png"),
     "evaluate": ("card.html", "per_class.csv", "slices.csv", "plots/*.png"),
     "register": ("verdict.md",),

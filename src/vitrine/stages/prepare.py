@@ -1,12 +1,13 @@
 """The stage prepare: splits the images, brings them to size and writes them as shards."""
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from itertools import chain
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 
 from vitrine import imaging
 from vitrine.core.digests import bytes_digest
@@ -18,8 +19,8 @@ from vitrine.core.parallel import CHUNK, map_in_order
 from vitrine.core.params import ImageParams, PrepareParams
 from vitrine.core.progress import track
 from vitrine.core.taxonomy import HEADS
-from vitrine.inputs.grouping import Indices
-from vitrine.inputs.listing import Listing, content_number
+from vitrine.inputs.grouping import Indices, group_images
+from vitrine.inputs.listing import UNDECIDED, Listing, content_number
 from vitrine.inputs.records import Record
 from vitrine.inputs.shards import read_names, write_split
 from vitrine.inputs.split import TRAIN, Assignment, assign
@@ -39,14 +40,16 @@ class Prepared:
         folder: Where the shards are.
         summary: What they hold.
         assignment: How the split came about.
-        unlabelled: Images of val and test left out because neither head has a label.
+        unlabelled: Whether images without any label were to be written, too.
+        left_out: Images that are not written because neither head has a label.
         leakage: What the proof of the splits found, in words.
     """
 
     folder: Path
     summary: Summary
     assignment: Assignment
-    unlabelled: int
+    unlabelled: bool
+    left_out: int
     leakage: str
 
     def describe(self) -> str:
@@ -60,15 +63,24 @@ class Prepared:
         ]
         if done.moved:
             lines.append(f"{done.moved} groups moved so that every label is in every split.")
-        if self.unlabelled:
-            left = f"{self.unlabelled:,} images without any label were left out of val and test."
-            lines.append(left)
+        if self.left_out:
+            reason = (
+                "they belong to val or test by the manifest, their product or a near-duplicate"
+                if self.unlabelled
+                else "only pretraining learns from such"
+            )
+            lines.append(f"{self.left_out:,} images without any label were left out: {reason}.")
         lines.append(self.leakage)
         return "\n".join(lines)
 
 
-def run(section: PrepareParams, image: ImageParams) -> Prepared:
+def run(section: PrepareParams, image: ImageParams, *, unlabelled: bool) -> Prepared:
     """Split, resize and shard the catalogue in data/, and prove that no split knows another.
+
+    Args:
+        section: The stage's settings.
+        image: How files become pixels.
+        unlabelled: Whether images without any label are written, too, for pretraining.
 
     Raises:
         DataError: The manifest, an image or the facts of `validate` are wrong or do not agree.
@@ -78,8 +90,11 @@ def run(section: PrepareParams, image: ImageParams) -> Prepared:
     catalogue = Catalogue(DATA)
     listing = _read(catalogue, artifacts("validate") / FACTS_FILE)
     near = read_edges(artifacts("validate") / NEAR_FILE)
-    assignment = assign(listing, section, (near.first, near.second))
+    pairs = near.first, near.second
+    assignment = assign(listing, section, pairs)
     chosen = _choose(listing, assignment, section.seed)
+    if unlabelled and len(bare := _bare(listing, assignment, pairs)):
+        chosen[UNLABELLED] = np.random.default_rng(section.seed).permutation(bare)
     source = _Source(catalogue, listing, image, section.workers)
     with atomic_folder(artifacts("prepare")) as folder:
         splits: dict[str, SplitSummary] = {}
@@ -93,25 +108,41 @@ def run(section: PrepareParams, image: ImageParams) -> Prepared:
             )
         summary = Summary(image=image, taxonomy=listing.taxonomy, splits=splits)
         summary.save(folder)
-        written = {split: read_names(folder, split) for split in SPLITS}
-        if UNLABELLED in chosen:
-            written["train"] = chain(written["train"], read_names(folder, UNLABELLED))
-        leakage = prove_no_leaks(catalogue, written, image, section.severity)
+        leakage = prove_no_leaks(catalogue, _names(folder, chosen), image, section.severity)
     left = len(listing) - sum(len(rows) for rows in chosen.values())
-    return Prepared(artifacts("prepare"), summary, assignment, left, leakage)
+    return Prepared(artifacts("prepare"), summary, assignment, unlabelled, left, leakage)
 
 
 def _choose(listing: Listing, assignment: Assignment, seed: int) -> dict[str, Indices]:
-    """Return the rows of each split in random order, and those that only pretraining learns from.
+    """Return the rows with a label of each split, in random order."""
+    order = np.random.default_rng(seed).permutation(np.flatnonzero(_labelled(listing)))
+    return {split: order[assignment.splits[order] == place] for place, split in enumerate(SPLITS)}
 
-    Images without any label are of use in train alone.
+
+def _labelled(listing: Listing) -> NDArray[np.bool_]:
+    known: NDArray[np.bool_] = np.any([listing.labels(head) >= 0 for head in HEADS], axis=0)
+    return known
+
+
+def _bare(listing: Listing, assignment: Assignment, near: tuple[Indices, Indices]) -> Indices:
+    """Return the rows without a label that train may see.
+
+    Those of train, and those of groups that have no label and no split of the manifest: wherever
+    the hash sends such a group, val and test have nothing of it.
     """
-    random = np.random.default_rng(seed)
-    labelled = np.any([listing.labels(head) >= 0 for head in HEADS], axis=0)
-    order = random.permutation(np.flatnonzero(labelled))
-    chosen = {split: order[assignment.splits[order] == place] for place, split in enumerate(SPLITS)}
-    bare = np.flatnonzero(~labelled & (assignment.splits == TRAIN))
-    return chosen | ({UNLABELLED: random.permutation(bare)} if len(bare) else {})
+    labelled = _labelled(listing)
+    roots = group_images(listing.products, listing.contents, near)
+    bound = np.zeros(len(listing), np.bool_)
+    bound[roots[labelled | (listing.given != UNDECIDED)]] = True
+    return np.flatnonzero(~labelled & ((assignment.splits == TRAIN) | ~bound[roots]))
+
+
+def _names(folder: Path, splits: Iterable[str]) -> dict[str, Iterator[str]]:
+    """Return the images that the shards hold, by split; those without a label count as train's."""
+    names = {split: read_names(folder, split) for split in splits}
+    if UNLABELLED in names:
+        names["train"] = chain(names["train"], names.pop(UNLABELLED))
+    return names
 
 
 def _read(catalogue: Catalogue, facts: Path) -> Listing:

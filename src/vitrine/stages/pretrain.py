@@ -20,7 +20,8 @@ from vitrine.inputs.summary import Summary
 if TYPE_CHECKING:
     from vitrine import tracking
     from vitrine.training.history import Epoch
-    from vitrine.training.pretraining import Pretrained
+    from vitrine.training.pretraining import Plan, Pretrained
+    from vitrine.training.watch import Point
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,8 +56,7 @@ class Result:
 def run(pretrain: PretrainParams, train: TrainParams) -> Result:
     """Pretrain, and write artifacts/pretrain/ and reports/pretrain/.
 
-    Nothing is done, and nothing heavy loaded, where there is no method, or where the champion's
-    training goes on.
+    Nothing is done, and nothing heavy loaded, where there is no method.
 
     Args:
         pretrain: The stage's settings.
@@ -68,7 +68,7 @@ def run(pretrain: PretrainParams, train: TrainParams) -> Result:
         ModelError: The network cannot be built, diverges, collapses, or does not fit into the
             memory.
     """
-    if pretrain.method == "none" or train.continues:
+    if pretrain.method == "none":
         result = Result()
         _write(result)
         return result
@@ -77,7 +77,7 @@ def run(pretrain: PretrainParams, train: TrainParams) -> Result:
 
 def _pretrain(section: PretrainParams, train: TrainParams) -> Result:
     from vitrine import tracking
-    from vitrine.training.pretraining import Plan, pretrain
+    from vitrine.training.pretraining import Plan
 
     tracking.check()
     summary = Summary.load(artifacts("prepare"))
@@ -94,12 +94,40 @@ def _pretrain(section: PretrainParams, train: TrainParams) -> Result:
         run.set_tags({"mlflow.runName": "pretrain"})
         run.log_params(logged)
         _log_dataset(run, summary)
-        made = pretrain(plan, lambda epoch: run.log_metrics(epoch.metrics, epoch.number))
+        made = _learn(plan, run)
         result = Result(made, run.id)
         _write(result)
+        # Once more, because a server that was away may have missed some of it.
+        run.log_curves((epoch.number, epoch.ended, epoch.metrics) for epoch in made.history)
         run.log_folder(reports("pretrain"), "pretrain")
     shutil.rmtree(scratch("pretrain"))
     return result
+
+
+def _learn(plan: "Plan", run: "tracking.Run") -> "Pretrained":
+    """Pretrain, while the numbers go to the run; a server that is away stops nothing."""
+    from vitrine import tracking
+    from vitrine.training.lines import say
+    from vitrine.training.pretraining import pretrain
+
+    curves = tracking.Curves(run)
+
+    def on_point(point: "Point") -> None:
+        numbers = {
+            "batch_loss": point.loss,
+            "learning_rate": point.learning_rate,
+            "images_per_second": point.images_per_second,
+        }
+        curves.add(numbers, point.step)
+
+    def on_epoch(epoch: "Epoch") -> None:
+        curves.add(epoch.metrics, epoch.number, epoch.ended)
+
+    try:
+        return pretrain(plan, on_epoch, on_point)
+    finally:
+        if lost := curves.close():
+            say(lost)
 
 
 def _interrupted(state: Path) -> str | None:

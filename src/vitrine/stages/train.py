@@ -20,7 +20,7 @@ from vitrine.core.layout import DATA_POINTER, artifacts, reports, scratch
 from vitrine.core.params import TrainParams, override
 from vitrine.inputs.summary import Summary
 from vitrine.training.fit import Fitted, fit
-from vitrine.training.history import best
+from vitrine.training.history import Epoch, best
 from vitrine.training.lines import say
 from vitrine.training.start import start
 from vitrine.training.trainer import Job
@@ -76,14 +76,19 @@ def run(section: TrainParams, params: Mapping[str, Any], registered: str) -> Tra
     section = _tuned(section, artifacts("tune") / "best.yaml")
     summary = Summary.load(artifacts("prepare"))
     first = start(section, registered)
-    state = scratch("train") / _identity(section, summary, first)
+    began = file_digest(first) if first else None
+    state = scratch("train") / _identity(section, summary, began)
     job = Job(section, artifacts("prepare"), first, checkpoint=state / "checkpoint.npz")
     logged = {**params, "train": section.model_dump(mode="json")}
     with tracking.pipeline_run(_previous(state), logged) as run:
         write_json(state / "run.json", {"run_id": run.id})
         _log_dataset(run, summary)
+        if began:
+            run.set_tags(_origin(section, began))
         fitted = _fit(job, run)
         path = _write(fitted, run.id)
+        # Once more, because a server that was away may have missed some of it.
+        run.log_curves((epoch.number, epoch.ended, epoch.metrics) for epoch in fitted.history)
         run.log_folder(reports("train"), "train")
     shutil.rmtree(scratch("train"))
     return Trained(path, run.id, fitted)
@@ -100,8 +105,11 @@ def _fit(job: Job, run: tracking.Run) -> Fitted:
         }
         curves.add(numbers, point.step)
 
+    def on_epoch(epoch: Epoch) -> None:
+        curves.add(epoch.metrics, epoch.number, epoch.ended)
+
     try:
-        return fit(job, lambda epoch: curves.add(epoch.metrics, epoch.number), on_point)
+        return fit(job, on_epoch, on_point)
     finally:
         if lost := curves.close():
             say(lost)
@@ -122,12 +130,12 @@ def _tuned(section: TrainParams, path: Path) -> TrainParams:
         raise ParamsError(f"{path}: {reason}; make it anew with `dvc repro -f tune`") from None
 
 
-def _identity(section: TrainParams, summary: Summary, first: Path | None) -> str:
+def _identity(section: TrainParams, summary: Summary, began: str | None) -> str:
     # A state of other parameters, data or first weights must never be taken up.
     parts = {
         "params": section.model_dump(mode="json"),
         "prepared": summary.digest,
-        "start": file_digest(first) if first else None,
+        "start": began,
     }
     return json_digest(parts)[:16]
 
@@ -136,9 +144,22 @@ def _previous(state: Path) -> str | None:
     """Return the MLflow run of the interrupted training, or else of the search."""
     for path in (state / "run.json", artifacts("tune") / "run.json"):
         if path.is_file():
-            found: str | None = json.loads(path.read_text(encoding="utf-8"))["run_id"]
-            return found
+            return _run_id(path)
     return None
+
+
+def _origin(section: TrainParams, began: str) -> dict[str, str]:
+    """Return the tags that say what the training began with."""
+    tags = {tracking.START_DIGEST: began}
+    made = artifacts("pretrain") / "run.json"
+    if section.weights == "pretrained" and made.is_file() and (run_id := _run_id(made)):
+        tags[tracking.PRETRAIN_RUN] = run_id
+    return tags
+
+
+def _run_id(path: Path) -> str | None:
+    found: str | None = json.loads(path.read_text(encoding="utf-8"))["run_id"]
+    return found
 
 
 def _log_dataset(run: tracking.Run, summary: Summary) -> None:

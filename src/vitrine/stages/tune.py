@@ -88,11 +88,13 @@ def run(tune: TuneParams, train: TrainParams, registered: str, workers: int = 1)
         workers: How many processes of this machine train at the same time.
 
     Raises:
-        ParamsError: A range or the storage is not allowed.
+        ParamsError: A range or the storage is not allowed, or the trials would say nothing of
+            train.
         TrackingError: MLflow cannot be used.
         StudyError: The study cannot be opened, read or written.
         PreparedDataError: The shards are missing.
-        ModelError: The training with train's own values fails.
+        ModelError: What train.weights names is missing, or the training with train's own values
+            fails.
     """
     check_space(tune, train)
     if not tune.trials or train.continues:

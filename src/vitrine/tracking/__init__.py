@@ -17,6 +17,8 @@ from vitrine.tracking.registry import (
 )
 from vitrine.tracking.releases import Kind, Outcome, Release, record_release, releases
 from vitrine.tracking.runs import (
+    PRETRAIN_RUN,
+    START_DIGEST,
     Run,
     RunFacts,
     child_run,
@@ -31,6 +33,8 @@ from vitrine.tracking.webhooks import ensure_webhook
 __all__ = [
     "CHALLENGER",
     "CHAMPION",
+    "PRETRAIN_RUN",
+    "START_DIGEST",
     "Curves",
     "Kind",
     "Outcome",

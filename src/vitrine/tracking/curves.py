@@ -42,13 +42,19 @@ class Curves:
         self._thread = threading.Thread(target=self._work, name="curves", daemon=True)
         self._thread.start()
 
-    def add(self, metrics: Mapping[str, float], step: int) -> None:
-        """Log numbers as soon as the server takes them; never waits and never fails."""
+    def add(self, metrics: Mapping[str, float], step: int, when: int | None = None) -> None:
+        """Log numbers as soon as the server takes them; never waits and never fails.
+
+        Args:
+            metrics: The numbers, by name.
+            step: What they belong to.
+            when: Milliseconds since 1970; None = now.
+        """
         from mlflow.entities import Metric
 
-        now = int(time.time() * 1000)
+        at = int(time.time() * 1000) if when is None else when
         with self._changed:
-            self._waiting.extend(Metric(key, float(v), now, step) for key, v in metrics.items())
+            self._waiting.extend(Metric(key, float(v), at, step) for key, v in metrics.items())
             while len(self._waiting) > ROOM:
                 self._waiting.popleft()
                 self._given_up += 1
@@ -58,7 +64,7 @@ class Curves:
         """Wait for what is not logged yet, but no longer than `FAREWELL`.
 
         Returns:
-            How many numbers were lost, and why; empty if none was.
+            How many numbers were lost, or may be, and why; empty if none was.
         """
         with self._changed:
             self._closing = True
@@ -66,8 +72,12 @@ class Curves:
         self._thread.join(FAREWELL)
         with self._changed:
             lost = self._given_up + len(self._sending) + len(self._waiting)
-        reason = self._reason or f"MLflow did not answer within {FAREWELL:.0f} seconds"
-        return f"{lost} numbers of the curves were not logged: {reason}" if lost else ""
+            reason = self._reason or "MLflow was too slow"
+        if self._thread.is_alive():
+            fate, reason = "confirmed", f"MLflow did not answer within {FAREWELL:.0f} seconds"
+        else:
+            fate = "logged"
+        return f"{lost} numbers of the curves were not {fate}: {reason}" if lost else ""
 
     def _work(self) -> None:
         while self._take():
@@ -75,8 +85,10 @@ class Curves:
             try:
                 with speaking():
                     client().log_batch(self._run.id, metrics=self._sending)
-            except TrackingError as error:
-                self._give_back(str(error))
+            # Whatever it is, a thread that ends of it would lose all that comes after.
+            except Exception as error:
+                known = isinstance(error, TrackingError)
+                self._give_back(str(error) if known else f"{type(error).__name__}: {error}")
                 if last:
                     return
 

@@ -5,7 +5,7 @@ import json
 import os
 import tempfile
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -24,6 +24,10 @@ TRAINED = "vitrine.trained"
 """The tag of a run that holds a finished training."""
 PREVIOUS = "vitrine.previous_run"
 """The tag with the run that the pipeline used before this one: the one of the search, say."""
+START_DIGEST = "vitrine.start_digest"
+"""The tag with the SHA-256 of the file that a training began with."""
+PRETRAIN_RUN = "vitrine.pretrain_run"
+"""The tag with the run of the pretraining that a training began with."""
 BATCH = 100
 """How many parameters or metrics go into one request; MLflow takes no more parameters."""
 STOPPED: tuple[type[BaseException], ...] = (KeyboardInterrupt, SystemExit)
@@ -60,6 +64,25 @@ class Run:
 
         now = int(time.time() * 1000)
         entries = [Metric(key, float(value), now, step or 0) for key, value in metrics.items()]
+        for start in range(0, len(entries), BATCH):
+            self._store.log_batch(self.id, metrics=entries[start : start + BATCH])
+
+    @speaking()
+    def log_curves(self, points: Iterable[tuple[int, int, Mapping[str, float]]]) -> None:
+        """Log numbers of several steps, also if some of them are there already.
+
+        Of one name, step, time and value MLflow keeps one entry, however often it is logged.
+
+        Args:
+            points: Of each step its number, its time (milliseconds since 1970) and its numbers.
+        """
+        from mlflow.entities import Metric
+
+        entries = [
+            Metric(key, float(value), when, step)
+            for step, when, metrics in points
+            for key, value in metrics.items()
+        ]
         for start in range(0, len(entries), BATCH):
             self._store.log_batch(self.id, metrics=entries[start : start + BATCH])
 

@@ -79,10 +79,12 @@ class SharedLoss(keras.losses.Loss):  # type: ignore[misc]
 
     A loss is divided by the mass of its targets, so that the mean of the devices' losses is not the
     loss of the batch where one device has more labelled images than another. Keras adds the
-    gradients of the devices up: loss · mass of this device / mass of all devices.
+    gradients of the devices up: loss · mass of this device / mass of all devices, each mass at
+    least 1, as in the loss itself.
 
     Args:
-        loss: Of the images of one device: their sum, divided by the mass of their targets.
+        loss: Of the images of one device: their sum, divided by the mass of their targets or by 1,
+            whichever is larger.
     """
 
     def __init__(self, loss: keras.losses.Loss) -> None:
@@ -95,4 +97,4 @@ class SharedLoss(keras.losses.Loss):  # type: ignore[misc]
         device = tf.distribute.get_replica_context()
         # Keras also builds the loss outside of all devices, only to know its shape.
         whole = device.all_reduce(tf.distribute.ReduceOp.SUM, mass) if device else mass
-        return keras.ops.divide_no_nan(loss * mass, whole)
+        return loss * keras.ops.maximum(mass, 1) / keras.ops.maximum(whole, 1)

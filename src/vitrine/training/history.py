@@ -1,10 +1,15 @@
 """What a training has gone through, epoch by epoch."""
 
+import time
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 SCORE = "val_macro_f1"
 """The measure that chooses the best epoch: the mean over the heads, on the val split."""
+
+
+def _now() -> int:
+    return int(time.time() * 1000)
 
 
 @dataclass(frozen=True, slots=True)
@@ -15,11 +20,13 @@ class Epoch:
         number: 1 for the first.
         metrics: By name: `loss`, `val_loss`, `val_style_macro_f1`, `val_macro_f1` …
         images_per_second: Of training, without validation.
+        ended: When it was over, in milliseconds since 1970; now, but for those of a checkpoint.
     """
 
     number: int
     metrics: dict[str, float]
     images_per_second: float
+    ended: int = field(default_factory=_now)
 
     @property
     def score(self) -> float:

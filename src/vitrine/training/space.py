@@ -20,12 +20,22 @@ def defaults(tune: TuneParams, train: TrainParams) -> dict[str, Any]:
     return {key: getattr(train, key) for key in tune.search}
 
 
+def starts(tune: TuneParams, train: TrainParams) -> list[str]:
+    """Return what `weights` may be in a trial, train's own first."""
+    searched = tune.search.get("weights")
+    others = searched.choices if searched and searched.choices else ()
+    return list(dict.fromkeys([train.weights, *map(str, others)]))
+
+
 def check_space(tune: TuneParams, train: TrainParams) -> None:
     """Make sure that every value that a search can try is allowed, and that train's own is one.
 
     Raises:
-        ParamsError: A range is not allowed; the message names it.
+        ParamsError: A range is not allowed, or its trials would say nothing of the training; the
+            message names the key.
     """
+    if tune.trials:
+        _check_starts(tune, train)
     for key, values in tune.search.items():
         where = f"tune.search.{key}"
         if key in FIXED:
@@ -46,6 +56,23 @@ def check_space(tune: TuneParams, train: TrainParams) -> None:
                 f"{where} does not contain train.{key}, {default!r}, which every trial is "
                 "compared with; widen the range"
             )
+
+
+def _check_starts(tune: TuneParams, train: TrainParams) -> None:
+    learned = [weights for weights in starts(tune, train) if weights not in ("none", "champion")]
+    alone = train.transfer.head_epochs
+    if learned and tune.epochs <= alone:
+        raise ParamsError(
+            f"tune.epochs is {tune.epochs}, and with weights {learned[0]} only the heads learn in "
+            f"the first {alone} (train.transfer.head_epochs), so that a trial would say nothing of "
+            f"the whole network: raise tune.epochs above {alone}, or set tune.trials to 0"
+        )
+    of_one = [weights for weights in learned if weights != "imagenet"]
+    if of_one and "backbone" in tune.search:
+        raise ParamsError(
+            f"tune.search.backbone cannot be searched with weights {of_one[0]}, which are of one "
+            "backbone; remove it, or let the weights be none or imagenet"
+        )
 
 
 def _check_value(where: str, train: TrainParams, value: Mapping[str, Any]) -> None:

@@ -88,6 +88,7 @@ class Trainer:
         self._steps = math.ceil(images / params.batch_size)
         self._epochs = max(params.epochs, math.ceil(params.min_steps / self._steps))
         self._phases = phases(params, self._epochs)
+        self._patience = round(params.patience * self._epochs / params.epochs)
         self._strategy = strategy()
         with self._strategy.scope():
             made = network(params, summary, pretrained=params.weights == "imagenet")
@@ -97,6 +98,8 @@ class Trainer:
                 else None
             )
             self._model = fused(made)
+        left = self.transferred.left if self.transferred else ()
+        self._fresh = frozenset((*made.output, *left))
         weights: dict[Head, float] = {
             "style": params.style_weight,
             "category": params.category_weight,
@@ -121,14 +124,14 @@ class Trainer:
 
     def _enter(self, phase: Phase) -> None:
         params, model = self._params, self._model
-        freeze(model, phase.frozen)
+        freeze(model, phase.frozen, self._fresh)
         with self._strategy.scope():
             model.compile(
                 optimizer(
                     params,
                     steps=self._steps * phase.epochs,
                     variables=model.trainable_variables,
-                    shares=shares(model, phase.rate_decay),
+                    shares=shares(model, phase.rate_decay, self._fresh),
                 ),
                 loss={head: self._loss(head) for head in self._weights},
                 loss_weights=dict(self._weights),
@@ -181,8 +184,8 @@ class Trainer:
 
     def _patience_is_over(self) -> bool:
         # Heads that learn alone soon get no better: that says nothing of what comes after.
-        began, patience = self._phases[-1].first - 1, self._params.patience
-        return waited(self.history) >= patience and len(self.history) - began >= patience
+        alone = self._phases[-1].first - 1
+        return min(waited(self.history), len(self.history) - alone) >= self._patience
 
     def _epoch(self, number: int, watch: Watch) -> Epoch:
         # A seed an epoch, and not one sequence through all, makes a resumed training the same one.

@@ -23,7 +23,7 @@ class Point:
     Args:
         step: Batches since the beginning of the training.
         loss: The mean loss of an image.
-        learning_rate: Of the last step.
+        learning_rate: Of the step after it.
         images_per_second: Without validation.
     """
 

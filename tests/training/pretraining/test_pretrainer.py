@@ -21,12 +21,13 @@ from vitrine.models.simclr import SimCLR
 from vitrine.training.history import Epoch
 from vitrine.training.pretraining import Plan, Pretrained, pretrain
 from vitrine.training.pretraining.images import batches, count
+from vitrine.training.watch import Point
 
 Run = Callable[..., Pretrained]
 UNLABELLED: dict[Head, int] = {"style": UNKNOWN, "category": UNKNOWN}
 
 
-def _ignore(_: Epoch) -> None:
+def _ignore(_: Epoch | Point) -> None:
     pass
 
 
@@ -45,11 +46,12 @@ def run(
         prepared: Path,
         on_epoch: Callable[[Epoch], None] = _ignore,
         checkpoint: Path | None = None,
+        on_point: Callable[[Point], None] = _ignore,
         **changes: Any,
     ) -> Pretrained:
         checkpoint = checkpoint or tmp_path_factory.mktemp("state") / "checkpoint.npz"
         plan = Plan(override(section, changes), short, prepared, checkpoint)
-        return pretrain(plan, on_epoch)
+        return pretrain(plan, on_epoch, on_point)
 
     return go
 
@@ -85,6 +87,16 @@ def test_a_network_of_the_backbone_takes_over_all_but_its_heads(
     images = np.random.default_rng(0).uniform(0, 255, (2, 32, 32, 3)).astype("float32")
     embedding = keras.Model(network.input, network.get_layer("embedding").output)
     np.testing.assert_allclose(embedding(images), pretrained.model(images), rtol=1e-5)
+
+
+def test_the_curves_go_on_within_the_epochs(
+    run: Run, prepared: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("vitrine.training.watch.POINT", 0.0)
+    points: list[Point] = []
+    run(prepared, on_point=points.append, epochs=2)
+    assert points[-1].step == 6
+    assert all(point.loss > 0 and point.images_per_second > 0 for point in points)
 
 
 def _records(folder: Path, split: str) -> list[Record]:

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Self, TypeVar
 
 import yaml
-from pydantic import BaseModel, Field, ValidationError
+from pydantic import BaseModel, Field, ValidationError, model_validator
 
 from vitrine.core.digests import json_digest
 from vitrine.core.errors import ParamsError
@@ -38,6 +38,15 @@ class Params(Section):
     export: ExportParams
     evaluate: EvaluateParams
     register_: RegisterParams = Field(alias="register")
+
+    @model_validator(mode="after")
+    def _something_to_begin_with(self) -> Self:
+        if self.train.weights == "pretrained" and self.pretrain.method == "none":
+            raise ValueError(
+                "train.weights is pretrained, but pretrain.method is none: set the method to "
+                "simclr, or train.weights to none"
+            )
+        return self
 
     @classmethod
     def load(cls, path: Path = Path("params.yaml")) -> Self:

@@ -146,7 +146,7 @@ class Range(Section):
 
 
 class PretrainParams(Section):
-    """What the backbone learns from the images of train alone, before it sees a label."""
+    """What the backbone learns from images alone, before it sees a label."""
 
     method: Literal["none", "simclr"]
     epochs: Positive

@@ -1,4 +1,4 @@
-"""The images that pretraining learns from: all that the split sends to train."""
+"""The images that pretraining learns from: all of train, and those without any label."""
 
 import math
 from pathlib import Path

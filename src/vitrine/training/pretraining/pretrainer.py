@@ -20,9 +20,10 @@ from vitrine.training.fused import fused
 from vitrine.training.history import Epoch
 from vitrine.training.optimizer import learning_rate
 from vitrine.training.precision import computing
-from vitrine.training.pretraining.display import Display
+from vitrine.training.pretraining.display import PretrainingDisplay, PretrainingWatch
 from vitrine.training.pretraining.images import batches, count
 from vitrine.training.pretraining.neighbours import knn_accuracy
+from vitrine.training.watch import Point
 
 PROBED = 5
 """Labels are asked after the first epoch, the last one, and every so many between."""
@@ -65,12 +66,15 @@ class Pretrained:
     precision: str
 
 
-def pretrain(plan: Plan, on_epoch: Callable[[Epoch], None]) -> Pretrained:
+def pretrain(
+    plan: Plan, on_epoch: Callable[[Epoch], None], on_point: Callable[[Point], None]
+) -> Pretrained:
     """Let the backbone learn from all images of train, whether they have a label or not.
 
     Args:
         plan: What to train.
         on_epoch: Called after each epoch, when its checkpoint is on disk; may raise to stop.
+        on_point: Called within the epochs, every few seconds.
 
     Raises:
         ModelError: The network cannot be built, diverges, collapses, or does not fit into the
@@ -84,7 +88,7 @@ def pretrain(plan: Plan, on_epoch: Callable[[Epoch], None]) -> Pretrained:
         tf.config.experimental.enable_op_determinism()
     with computing(plan.train.precision, plan.train.backbone) as precision, _memory(plan):
         pretrainer = Pretrainer(plan)
-        pretrainer.run(on_epoch)
+        pretrainer.run(on_epoch, on_point)
         weights = pretrainer.encoder.get_weights()
     # Built anew: what was trained may carry a mixed precision.
     keras.backend.clear_session()
@@ -157,32 +161,36 @@ class Pretrainer:
         made.exclude_from_weight_decay(vectors)
         return made
 
-    def run(self, on_epoch: Callable[[Epoch], None]) -> None:
+    def run(self, on_epoch: Callable[[Epoch], None], on_point: Callable[[Point], None]) -> None:
         """Train until the epochs are over.
 
         Args:
             on_epoch: Called after each epoch, when its checkpoint is on disk; may raise to stop.
+            on_point: Called within the epochs, every few seconds.
 
         Raises:
             ModelError: The loss is no number any more, or the network answers the same for all.
             PreparedDataError: A shard is missing.
         """
         epochs = self._params.epochs
-        with Display(epochs, self._steps, self.resumed) as display:
+        size = min(self._images, self._params.batch_size)
+        with PretrainingDisplay(epochs, self._images, self.resumed) as display:
+            watch = PretrainingWatch(display, on_point, images=self._images, batch_size=size)
             for number in range(self.resumed + 1, epochs + 1):
-                epoch = self._epoch(number, display)
+                epoch = self._epoch(number, watch)
                 self.history.append(epoch)
                 self._checkpoint.save(self._model, self._model.get_weights(), self.history)
                 display.epoch(epoch)
                 on_epoch(epoch)
 
-    def _epoch(self, number: int, display: Display) -> Epoch:
+    def _epoch(self, number: int, watch: PretrainingWatch) -> Epoch:
         # A seed an epoch, and not one sequence through all, makes a resumed training the same one.
         seed = self._params.seed + 1000 * number
         images = batches(self._plan.prepared, batch_size=self._params.batch_size, seed=seed)
+        watch.number = number
         begun = time.perf_counter()
         logs = self._model.fit(
-            images.take(self._steps), shuffle=False, verbose=0, callbacks=[display]
+            images.take(self._steps), shuffle=False, verbose=0, callbacks=[watch]
         ).history
         seconds = time.perf_counter() - begun
         metrics = {name: float(values[-1]) for name, values in logs.items()}
