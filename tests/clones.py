@@ -20,7 +20,7 @@ SMALL = {
     "tune": {"trials": 2, "epochs": 1, "max_images": 64},
     "train": {"epochs": 2, "min_steps": 0, "batch_size": 32},
     "evaluate": {"bootstrap": 20},
-    "register": {"floors": {}},
+    "register": {"floors": {}, "max_calibration_error": 1.0},
 }
 
 

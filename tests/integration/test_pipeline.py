@@ -94,7 +94,7 @@ def test_a_misspelt_key_stops_every_stage(tmp_path: Path) -> None:
     said = clone.run("vitrine", "train", status=1)
     assert (
         said
-        == "error: params.yaml: train.learning_rte is not a known key; did you mean train.learning_rate?\n"
+        == "error: params.yaml: pretrain.learning_rte is not a known key; did you mean pretrain.learning_rate?\n"
     )
 
 

@@ -15,7 +15,7 @@ from workflows.runner import Run, Stop, on_main, pull_request
 from workflows.team import Call, Team, team
 
 pytestmark = [pytest.mark.integration, pytest.mark.slow]
-ALL = "Ran: validate, prepare, tune, train, export, evaluate, register."
+ALL = "Ran: validate, prepare, pretrain, tune, train, export, evaluate, register."
 COMMENTED = ("team/catalogue", "pr", "comment", "7", "--body-file")
 DONE = {"plan": "success", "train": "success", "record": "success"}
 UNTRAINED = {**DONE, "train": "skipped"}

@@ -113,12 +113,7 @@ def _learn(plan: "Plan", run: "tracking.Run") -> "Pretrained":
     curves = tracking.Curves(run)
 
     def on_point(point: "Point") -> None:
-        numbers = {
-            "batch_loss": point.loss,
-            "learning_rate": point.learning_rate,
-            "images_per_second": point.images_per_second,
-        }
-        curves.add(numbers, point.step)
+        curves.add(point.numbers, point.step)
 
     def on_epoch(epoch: "Epoch") -> None:
         curves.add(epoch.metrics, epoch.number, epoch.ended)

@@ -98,12 +98,7 @@ def _fit(job: Job, run: tracking.Run) -> Fitted:
     curves = tracking.Curves(run)
 
     def on_point(point: Point) -> None:
-        numbers = {
-            "batch_loss": point.loss,
-            "learning_rate": point.learning_rate,
-            "images_per_second": point.images_per_second,
-        }
-        curves.add(numbers, point.step)
+        curves.add(point.numbers, point.step)
 
     def on_epoch(epoch: Epoch) -> None:
         curves.add(epoch.metrics, epoch.number, epoch.ended)

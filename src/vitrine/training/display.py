@@ -30,12 +30,14 @@ class Display:
         done: Epochs that an earlier run finished.
     """
 
+    DOING = "Training"
+
     def __init__(self, epochs: int, images: int, done: int) -> None:
         self._epochs, self._images = epochs, images
         self._bar = bar(Speed())
         self._bar.speed_estimate_period = WINDOW
         self._task: TaskID = self._bar.add_task(
-            "Training", total=epochs * images, completed=done * images, note=""
+            self.DOING, total=epochs * images, completed=done * images, note=""
         )
 
     def __enter__(self) -> Self:
@@ -58,14 +60,15 @@ class Display:
 
     def epoch(self, epoch: Epoch) -> None:
         """Print the line of a finished epoch."""
-        metrics = epoch.metrics
         self._bar.console.print(
-            f"epoch {epoch.number}/{self._epochs}: loss {metrics['loss']:.3f}, "
-            f"val loss {metrics['val_loss']:.3f}, val macro F1 {epoch.score:.3f}, "
-            f"{epoch.images_per_second:.0f} images/s",
+            f"epoch {epoch.number}/{self._epochs}: loss {epoch.metrics['loss']:.3f}, "
+            f"{self._quality(epoch)}, {epoch.images_per_second:.0f} images/s",
             highlight=False,
             soft_wrap=True,
         )
+
+    def _quality(self, epoch: Epoch) -> str:
+        return f"val loss {epoch.metrics['val_loss']:.3f}, val macro F1 {epoch.score:.3f}"
 
     def __exit__(
         self,

@@ -32,6 +32,9 @@ def computing(precision: Precision, backbone: str) -> Iterator[str]:
     """
     policy, rewriting = _choose(precision, backbone)
     before = keras.config.dtype_policy()
+    # TensorFlow starts with what is set by then, and would rewrite more than what is set later on:
+    # the same training would differ by whether it is the first thing that a process does.
+    tf.config.list_logical_devices()
     keras.config.set_dtype_policy(policy)
     _rewrite(rewriting)
     try:

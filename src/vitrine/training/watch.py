@@ -32,6 +32,15 @@ class Point:
     learning_rate: float
     images_per_second: float
 
+    @property
+    def numbers(self) -> dict[str, float]:
+        """What is logged of it, by name."""
+        return {
+            "batch_loss": self.loss,
+            "learning_rate": self.learning_rate,
+            "images_per_second": self.images_per_second,
+        }
+
 
 @dataclass(slots=True)
 class _Stretch:
@@ -57,6 +66,8 @@ class Watch(keras.callbacks.Callback):  # type: ignore[misc]
     Attributes:
         number: Of the epoch, 1 for the first; to be set before it begins.
     """
+
+    STAGE = "train"
 
     def __init__(
         self, display: Display, on_point: Callable[[Point], None], *, images: int, batch_size: int
@@ -93,8 +104,9 @@ class Watch(keras.callbacks.Callback):  # type: ignore[misc]
     def _look(self, batches: int, loss: float) -> None:
         if not math.isfinite(loss):
             raise ModelError(
-                f"the loss became {loss} by batch {batches} of epoch {self.number}: the training "
-                "diverged; lower train.learning_rate, or raise train.warmup_share"
+                f"the loss became {loss} by batch {batches} of epoch {self.number}: the "
+                f"{self.STAGE}ing diverged; lower {self.STAGE}.learning_rate, or raise "
+                f"{self.STAGE}.warmup_share"
             )
         seen, now = min(self._images, batches * self._batch_size), time.perf_counter()
         self._stretch.images += seen - self._seen
