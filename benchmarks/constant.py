@@ -11,6 +11,7 @@ from measure import ROOT
 
 from vitrine.core.params import Params, TrainParams, override
 from vitrine.core.taxonomy import HEADS, Head, Label, Taxonomy
+from vitrine.inputs.pipeline import untuned
 from vitrine.training import trainer
 from vitrine.training.trainer import Job
 
@@ -77,7 +78,7 @@ def constant_batches(wanted: Callable[[], bool]) -> Iterator[None]:
         if split != "train" or not wanted():
             return batches
         first = next(iter(batches))
-        return tf.data.Dataset.from_tensors(first).repeat(len(batches))
+        return untuned(tf.data.Dataset.from_tensors(first).repeat(len(batches)))
 
     with mock.patch.object(trainer, "dataset", dataset):
         yield

@@ -1,6 +1,7 @@
 """The shards of a split as a `tf.data.Dataset` that keeps a device busy."""
 
 import math
+import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -16,6 +17,9 @@ from vitrine.inputs.summary import Summary
 SHUFFLE_BYTES = 64 * 2**20
 OPEN_SHARDS = 8
 READ_BYTES = 256 * 2**10
+WORKERS = os.cpu_count() or 1
+AHEAD = 4
+"""Batches that are ready before they are asked for."""
 
 
 def dataset(
@@ -61,12 +65,23 @@ def dataset(
     batches = records.batch(batch_size)
     if augment is None:
         batches = batches.map(
-            _parser(summary.image_shape), num_parallel_calls=tf.data.AUTOTUNE, deterministic=True
+            _parser(summary.image_shape), num_parallel_calls=WORKERS, deterministic=True
         )
     else:
         batches = _augmented(batches, augment, summary)
     counted = batches.apply(tf.data.experimental.assert_cardinality(math.ceil(images / batch_size)))
-    return counted.prefetch(tf.data.AUTOTUNE)
+    return untuned(counted.prefetch(AHEAD))
+
+
+def untuned(batches: tf.data.Dataset) -> tf.data.Dataset:
+    """Return a pipeline that TensorFlow does not tune while it runs.
+
+    When an iteration ends, what tunes it sleeps on until its next look, which is due after twice as
+    long each time: epochs of 3 seconds were seen to take 5, and a look may be a minute away.
+    """
+    options = tf.data.Options()
+    options.autotune.enabled = False
+    return batches.with_options(options)
 
 
 def _records(paths: list[Path], shuffle_seed: int | None, limit: int | None) -> tf.data.Dataset:
@@ -77,7 +92,7 @@ def _records(paths: list[Path], shuffle_seed: int | None, limit: int | None) -> 
         lambda shard: tf.data.TFRecordDataset(shard, buffer_size=READ_BYTES),
         cycle_length=min(OPEN_SHARDS, len(paths)),
         block_length=16,
-        num_parallel_calls=tf.data.AUTOTUNE,
+        num_parallel_calls=WORKERS,
         deterministic=True,
     )
 
@@ -119,4 +134,4 @@ def _augmented(
 
     # One number more than needed: a layer without chance would ask for batches of none.
     pairs = tf.data.Dataset.zip(batches, draws.batch(2 * len(states) + 1))
-    return pairs.map(change, num_parallel_calls=tf.data.AUTOTUNE, deterministic=True)
+    return pairs.map(change, num_parallel_calls=WORKERS, deterministic=True)

@@ -9,6 +9,7 @@ import keras
 import tensorflow as tf
 
 from vitrine.core.errors import ModelError
+from vitrine.inputs.pipeline import WORKERS
 
 
 def gpus() -> list[str]:
@@ -71,7 +72,7 @@ def divisible(batches: tf.data.Dataset, parts: int) -> tf.data.Dataset:
             head: tf.pad(rows, [[0, missing], [0, 0]]) for head, rows in targets.items()
         }
 
-    return batches.map(fill, num_parallel_calls=tf.data.AUTOTUNE, deterministic=True)
+    return batches.map(fill, num_parallel_calls=WORKERS, deterministic=True)
 
 
 class SharedLoss(keras.losses.Loss):  # type: ignore[misc]

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import tensorflow as tf
 
-from vitrine.inputs.pipeline import dataset
+from vitrine.inputs.pipeline import AHEAD, dataset, untuned
 from vitrine.inputs.summary import UNLABELLED, Summary
 
 SPLITS = ("train", UNLABELLED)
@@ -44,7 +44,7 @@ def batches(prepared: Path, *, batch_size: int, seed: int) -> tf.data.Dataset:
     shares = [summary.splits[split].images / images for split in splits]
     mixed = tf.data.Dataset.sample_from_datasets([p.unbatch() for p in parts], shares, seed)
     counted = tf.data.experimental.assert_cardinality(math.ceil(images / batch_size))
-    return mixed.batch(batch_size).apply(counted).prefetch(tf.data.AUTOTUNE)
+    return untuned(mixed.batch(batch_size).apply(counted).prefetch(AHEAD))
 
 
 def _present(summary: Summary) -> list[str]:
