@@ -88,11 +88,12 @@ def _records(paths: list[Path], shuffle_seed: int | None, limit: int | None) -> 
     shards = tf.data.Dataset.from_tensor_slices([str(path) for path in paths])
     if shuffle_seed is None or limit is not None:
         return tf.data.TFRecordDataset(shards, buffer_size=READ_BYTES)
+    open_shards = min(OPEN_SHARDS, len(paths))
     return shards.shuffle(len(paths), seed=shuffle_seed).interleave(
         lambda shard: tf.data.TFRecordDataset(shard, buffer_size=READ_BYTES),
-        cycle_length=min(OPEN_SHARDS, len(paths)),
+        cycle_length=open_shards,
         block_length=16,
-        num_parallel_calls=WORKERS,
+        num_parallel_calls=min(WORKERS, open_shards),
         deterministic=True,
     )
 
