@@ -1,27 +1,22 @@
 """The stage pretrain: lets the backbone learn from images alone, before it sees a label."""
 
-import csv
 import json
 import shutil
-from collections.abc import Sequence
 from dataclasses import dataclass
-from io import StringIO
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from vitrine.bundle.format import NETWORK
-from vitrine.core.digests import data_digest, json_digest
-from vitrine.core.errors import DataError
+from vitrine.core.digests import json_digest
 from vitrine.core.files import atomic_folder, write_json, write_text
-from vitrine.core.layout import DATA_POINTER, artifacts, reports, scratch
+from vitrine.core.layout import artifacts, reports, scratch
 from vitrine.core.params import PretrainParams, TrainParams
 from vitrine.inputs.summary import Summary
+from vitrine.training.history import as_csv
 
 if TYPE_CHECKING:
-    from vitrine import tracking
-    from vitrine.training.history import Epoch
-    from vitrine.training.pretraining import Plan, Pretrained
-    from vitrine.training.watch import Point
+    from vitrine.training.pretraining import Pretrained
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +72,8 @@ def run(pretrain: PretrainParams, train: TrainParams) -> Result:
 
 def _pretrain(section: PretrainParams, train: TrainParams) -> Result:
     from vitrine import tracking
-    from vitrine.training.pretraining import Plan
+    from vitrine.training.pretraining import Plan, pretrain
+    from vitrine.training.recording import record_data, recorded
 
     tracking.check()
     summary = Summary.load(artifacts("prepare"))
@@ -93,8 +89,8 @@ def _pretrain(section: PretrainParams, train: TrainParams) -> Result:
         write_json(state / "run.json", {"run_id": run.id})
         run.set_tags({"mlflow.runName": "pretrain"})
         run.log_params(logged)
-        _log_dataset(run, summary)
-        made = _learn(plan, run)
+        record_data(run, summary)
+        made = recorded(run, partial(pretrain, plan))
         result = Result(made, run.id)
         _write(result)
         # Once more, because a server that was away may have missed some of it.
@@ -102,27 +98,6 @@ def _pretrain(section: PretrainParams, train: TrainParams) -> Result:
         run.log_folder(reports("pretrain"), "pretrain")
     shutil.rmtree(scratch("pretrain"))
     return result
-
-
-def _learn(plan: "Plan", run: "tracking.Run") -> "Pretrained":
-    """Pretrain, while the numbers go to the run; a server that is away stops nothing."""
-    from vitrine import tracking
-    from vitrine.training.lines import say
-    from vitrine.training.pretraining import pretrain
-
-    curves = tracking.Curves(run)
-
-    def on_point(point: "Point") -> None:
-        curves.add(point.numbers, point.step)
-
-    def on_epoch(epoch: "Epoch") -> None:
-        curves.add(epoch.metrics, epoch.number, epoch.ended)
-
-    try:
-        return pretrain(plan, on_epoch, on_point)
-    finally:
-        if lost := curves.close():
-            say(lost)
 
 
 def _interrupted(state: Path) -> str | None:
@@ -134,29 +109,14 @@ def _interrupted(state: Path) -> str | None:
     return found
 
 
-def _log_dataset(run: "tracking.Run", summary: Summary) -> None:
-    try:
-        run.log_dataset("data", data_digest(DATA_POINTER), str(DATA_POINTER))
-    except DataError:
-        run.log_dataset("prepared", summary.digest[:32], str(artifacts("prepare")))
-
-
 def _write(result: Result) -> None:
     history = result.pretrained.history if result.pretrained else []
     with atomic_folder(artifacts("pretrain")) as folder:
         write_json(folder / "run.json", {"run_id": result.run_id})
         if result.pretrained:
             result.pretrained.model.save(folder / NETWORK)
-    write_text(reports("pretrain") / "history.csv", _table(history))
-    last = history[-1].metrics if history else {}
-    write_json(reports("pretrain") / "metrics.json", {"epochs": len(history), **last})
-
-
-def _table(history: Sequence["Epoch"]) -> str:
     # Not every epoch is measured by labels, but the last one is.
     names = list(history[-1].metrics) if history else ["loss", "spread"]
-    table = StringIO()
-    csv.writer(table, lineterminator="\n").writerows(
-        [["epoch", *names], *([e.number, *(e.metrics.get(n) for n in names)] for e in history)]
-    )
-    return table.getvalue()
+    write_text(reports("pretrain") / "history.csv", as_csv(history, names))
+    last = history[-1].metrics if history else {}
+    write_json(reports("pretrain") / "metrics.json", {"epochs": len(history), **last})

@@ -1,11 +1,10 @@
 """The stage train: fits the network to the shards."""
 
-import csv
 import json
 import shutil
 from collections.abc import Mapping
 from dataclasses import dataclass
-from io import StringIO
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -13,18 +12,17 @@ import yaml
 
 from vitrine import tracking
 from vitrine.bundle.format import NETWORK
-from vitrine.core.digests import data_digest, file_digest, json_digest
-from vitrine.core.errors import DataError, ParamsError, PreparedDataError
+from vitrine.core.digests import file_digest, json_digest
+from vitrine.core.errors import ParamsError, PreparedDataError
 from vitrine.core.files import atomic_folder, write_json, write_text
-from vitrine.core.layout import DATA_POINTER, artifacts, reports, scratch
+from vitrine.core.layout import artifacts, reports, scratch
 from vitrine.core.params import TrainParams, override
 from vitrine.inputs.summary import Summary
 from vitrine.training.fit import Fitted, fit
-from vitrine.training.history import Epoch, best
-from vitrine.training.lines import say
+from vitrine.training.history import as_csv, best
+from vitrine.training.recording import record_data, recorded
 from vitrine.training.start import start
 from vitrine.training.trainer import Job
-from vitrine.training.watch import Point
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,32 +80,16 @@ def run(section: TrainParams, params: Mapping[str, Any], registered: str) -> Tra
     logged = {**params, "train": section.model_dump(mode="json")}
     with tracking.pipeline_run(_previous(state), logged) as run:
         write_json(state / "run.json", {"run_id": run.id})
-        _log_dataset(run, summary)
+        record_data(run, summary)
         if began:
             run.set_tags(_origin(section, began))
-        fitted = _fit(job, run)
+        fitted = recorded(run, partial(fit, job))
         path = _write(fitted, run.id)
         # Once more, because a server that was away may have missed some of it.
         run.log_curves((epoch.number, epoch.ended, epoch.metrics) for epoch in fitted.history)
         run.log_folder(reports("train"), "train")
     shutil.rmtree(scratch("train"))
     return Trained(path, run.id, fitted)
-
-
-def _fit(job: Job, run: tracking.Run) -> Fitted:
-    curves = tracking.Curves(run)
-
-    def on_point(point: Point) -> None:
-        curves.add(point.numbers, point.step)
-
-    def on_epoch(epoch: Epoch) -> None:
-        curves.add(epoch.metrics, epoch.number, epoch.ended)
-
-    try:
-        return fit(job, on_epoch, on_point)
-    finally:
-        if lost := curves.close():
-            say(lost)
 
 
 def _tuned(section: TrainParams, path: Path) -> TrainParams:
@@ -157,24 +139,13 @@ def _run_id(path: Path) -> str | None:
     return found
 
 
-def _log_dataset(run: tracking.Run, summary: Summary) -> None:
-    try:
-        run.log_dataset("data", data_digest(DATA_POINTER), str(DATA_POINTER))
-    except DataError:
-        run.log_dataset("prepared", summary.digest[:32], str(artifacts("prepare")))
-
-
 def _write(fitted: Fitted, run_id: str) -> Path:
     folder = artifacts("train")
     with atomic_folder(folder) as new:
         fitted.model.save(new / NETWORK)
         write_json(new / "run.json", {"run_id": run_id})
-    table = StringIO()
-    names = list(fitted.history[0].metrics)
-    csv.writer(table, lineterminator="\n").writerows(
-        [["epoch", *names], *([e.number, *(e.metrics[n] for n in names)] for e in fitted.history)]
-    )
-    write_text(reports("train") / "history.csv", table.getvalue())
+    table = as_csv(fitted.history, list(fitted.history[0].metrics))
+    write_text(reports("train") / "history.csv", table)
     chosen = best(fitted.history)
     quality = {n: value for n, value in chosen.metrics.items() if n.startswith("val_")}
     write_json(

@@ -1,8 +1,10 @@
 """What a training has gone through, epoch by epoch."""
 
+import csv
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from io import StringIO
 
 SCORE = "val_macro_f1"
 """The measure that chooses the best epoch: the mean over the heads, on the val split."""
@@ -42,3 +44,12 @@ def best(history: Sequence[Epoch]) -> Epoch:
 def waited(history: Sequence[Epoch]) -> int:
     """Return how many epochs have passed since the best one; 0 before the first."""
     return history[-1].number - best(history).number if history else 0
+
+
+def as_csv(history: Sequence[Epoch], names: Sequence[str]) -> str:
+    """Return a table of some metrics with a row an epoch; what was not measured is empty."""
+    table = StringIO()
+    csv.writer(table, lineterminator="\n").writerows(
+        [["epoch", *names], *([e.number, *(e.metrics.get(n) for n in names)] for e in history)]
+    )
+    return table.getvalue()
