@@ -3,27 +3,29 @@
 from vitrine.core.params.document import Params, override
 from vitrine.core.params.sections import (
     AttackParams,
-    AugmentParams,
     BehaviourParams,
     ChangeParams,
     EvaluateParams,
     ExportParams,
-    FineTuneParams,
     ImageParams,
     IntegrityParams,
     LabelsParams,
     Measure,
     Precision,
     PrepareParams,
-    PretrainParams,
     QualityParams,
-    Range,
     RegisterParams,
     Section,
     Severities,
+    ValidateParams,
+)
+from vitrine.core.params.training import (
+    AugmentParams,
+    FineTuneParams,
+    PretrainParams,
+    Range,
     TrainParams,
     TuneParams,
-    ValidateParams,
 )
 
 __all__ = [

@@ -17,13 +17,11 @@ from vitrine.core.params.sections import (
     ExportParams,
     ImageParams,
     PrepareParams,
-    PretrainParams,
     RegisterParams,
     Section,
-    TrainParams,
-    TuneParams,
     ValidateParams,
 )
+from vitrine.core.params.training import PretrainParams, TrainParams, TuneParams
 
 
 class Params(Section):
