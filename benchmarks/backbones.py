@@ -16,8 +16,8 @@ from pathlib import Path
 from unittest.mock import patch
 
 from contestants.backbones import BACKBONES, Backbone
-from measure import clone, run, where
-from trainings import SLACK, mean, prepare, table
+from measure import clone, where
+from trainings import SLACK, import_photos, mean, prepare, table
 
 from vitrine.core.params import Params, TrainParams, override
 from vitrine.models import small_resnet
@@ -25,7 +25,6 @@ from vitrine.training.fit import Fitted, fit
 from vitrine.training.history import best
 from vitrine.training.trainer import Job
 
-LABELS = ["--style", "usage", "--category", "articleType", "--min-images", "10"]
 MEASURES = [
     f"val_{head}_{what}" for head in ("style", "category") for what in ("accuracy", "macro_f1")
 ]
@@ -44,8 +43,7 @@ def main() -> None:
     print(table(["", "parameters", "images/s", "epochs", *MEASURES], []), flush=True)
     with tempfile.TemporaryDirectory() as folder:
         repository = clone(Path(folder))
-        importing = ["vitrine", "import", "fashion-product-images", str(options.folder.resolve())]
-        run([*importing, *LABELS, "--limit", "8000", "--replace"], repository)
+        import_photos(repository, options.folder)
         prepare(repository, {"prepare.val_share": 0.3, "prepare.test_share": 0.05})
         os.chdir(repository)
         for name in options.only:

@@ -13,10 +13,20 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from features import baseline
-from measure import clone, run, where
-from trainings import BUDGET, Pace, Settings, Training, judge, mean, prepare, table, train
+from measure import clone, where
+from trainings import (
+    BUDGET,
+    Pace,
+    Settings,
+    Training,
+    import_photos,
+    judge,
+    mean,
+    prepare,
+    table,
+    train,
+)
 
-LABELS = ["--style", "usage", "--category", "articleType", "--min-images", "10"]
 NETWORKS: dict[str, Settings] = {
     "default": {},
     "`simple_cnn`": {"train.backbone": "simple_cnn", "train.learning_rate": 0.001},
@@ -43,9 +53,7 @@ def main() -> None:
     print(where())
     with tempfile.TemporaryDirectory() as name:
         repository = clone(Path(name))
-        importing = ["vitrine", "import", "fashion-product-images", str(options.folder.resolve())]
-        limit = ["--limit", str(options.limit), "--replace"]
-        run([*importing, *LABELS, *limit], repository)
+        import_photos(repository, options.folder, options.limit)
         prepare(repository, {})
         print(table(COLUMNS, []))
         begun = time.perf_counter()

@@ -20,16 +20,25 @@ from pathlib import Path
 
 import keras
 import numpy as np
-from measure import clone, run, where
+from measure import clone, where
 from sklearn.metrics import accuracy_score, f1_score
-from trainings import BUDGET, Settings, configure, mean, prepare, stages, table, train
+from trainings import (
+    BUDGET,
+    Settings,
+    configure,
+    import_photos,
+    mean,
+    prepare,
+    stages,
+    table,
+    train,
+)
 
 from vitrine.core.taxonomy import HEADS, UNKNOWN
 from vitrine.inputs.records import Record, decode, read_frames
 from vitrine.inputs.shards import read_batches, write_split
 from vitrine.inputs.summary import Summary
 
-LABELS = ["--style", "usage", "--category", "articleType", "--min-images", "10"]
 WAYS: dict[str, Settings] = {
     "from the start": {"train.weights": "none"},
     "pretrained": {"train.weights": "pretrained"},
@@ -51,9 +60,7 @@ def main() -> None:
     print(where())
     with tempfile.TemporaryDirectory() as name:
         repository = clone(Path(name))
-        importing = ["vitrine", "import", "fashion-product-images", str(options.folder.resolve())]
-        limit = ["--limit", str(options.limit), "--replace"]
-        run([*importing, *LABELS, *limit], repository)
+        import_photos(repository, options.folder, options.limit)
         prepare(repository, {"pretrain.method": "simclr", "pretrain.epochs": options.epochs})
         minutes = stages(repository, "pretrain")
         print(f"pretraining: {options.epochs} epochs, {minutes:.1f} minutes")

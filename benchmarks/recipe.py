@@ -15,10 +15,9 @@ from pathlib import Path
 from typing import Any
 
 import yaml
-from measure import clone, run, where
-from trainings import Settings, has, mean, prepare, table, train
+from measure import clone, where
+from trainings import Settings, has, import_photos, mean, prepare, table, train
 
-LABELS = ["--style", "usage", "--category", "articleType"]
 MEASURES = ("val_style_accuracy", "val_style_macro_f1", "val_category_accuracy")
 MEASURES = (*MEASURES, "val_category_macro_f1")
 PARTS: dict[str, dict[str, Any]] = {
@@ -68,8 +67,7 @@ def main() -> None:
     print(where())
     with tempfile.TemporaryDirectory() as name:
         repository = clone(Path(name))
-        importing = ["vitrine", "import", "fashion-product-images", str(options.folder.resolve())]
-        run([*importing, *LABELS, "--limit", "8000", "--replace"], repository)
+        import_photos(repository, options.folder)
         pairs = (setting.split("=") for setting in options.settings)
         given = {f"train.{key}": yaml.safe_load(value) for key, value in pairs}
         prepare(repository, {"prepare.val_share": 0.3, "prepare.test_share": 0.05, **given})

@@ -59,6 +59,13 @@ def has(repository: Path, settings: Settings) -> bool:
         return bool(yaml.safe_load(before) == yaml.safe_load(path.read_text(encoding="utf-8")))
 
 
+def import_photos(repository: Path, folder: Path, limit: int = 8000) -> None:
+    """Import catalogue photos: style = usage, category = articleType, no class of fewer than 10."""
+    labels = ["--style", "usage", "--category", "articleType", "--min-images", "10"]
+    importing = ["vitrine", "import", "fashion-product-images", str(folder.resolve()), *labels]
+    run([*importing, "--limit", str(limit), "--replace"], repository)
+
+
 def prepare(repository: Path, settings: Settings) -> None:
     """Change params.yaml for good, and make all that trainings need but the search's results."""
     configure(repository, {**BRIEF, **settings})

@@ -13,9 +13,8 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from measure import clone, run, where
-from trainings import BUDGET, Settings, Training, judge, mean, prepare, table, train
+from trainings import BUDGET, Settings, Training, import_photos, judge, mean, prepare, table, train
 
-LABELS = ["--style", "usage", "--category", "articleType", "--min-images", "10"]
 MEASURES = ("accuracy", "macro_f1")
 
 
@@ -32,21 +31,20 @@ def main() -> None:
     print(where())
     with tempfile.TemporaryDirectory() as name:
         repository = clone(Path(name))
-        photos = ["fashion-product-images", str(options.photos.resolve()), *LABELS]
-        _import(repository, [*photos, "--limit", str(options.limit)])
+        import_photos(repository, options.photos, options.limit)
+        prepare(repository, {})
         minutes = train(repository, {**BUDGET, "train.epochs": options.first_epochs})
         print(f"{options.first_epochs} epochs on the catalogue photos: {minutes:.1f} min")
         weights = str(shutil.copy(repository / "artifacts/train/model.keras", name))
-        _import(repository, ["folder", str(options.clothing.resolve())])
+        run(
+            ["vitrine", "import", "folder", str(options.clothing.resolve()), "--replace"],
+            repository,
+        )
+        prepare(repository, {})
         print(table(["category, test", "epochs", "minutes", *MEASURES], []))
         for start, arm in (("from scratch", "none"), ("from the catalogue photos", weights)):
             settings = {**BUDGET, "train.epochs": options.epochs, "train.weights": arm}
             _print(start, [_training(repository, settings, seed) for seed in options.seeds])
-
-
-def _import(repository: Path, source: Sequence[str]) -> None:
-    run(["vitrine", "import", *source, "--replace"], repository)
-    prepare(repository, {})
 
 
 def _training(repository: Path, settings: Settings, seed: int) -> Training:
