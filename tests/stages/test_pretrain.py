@@ -2,8 +2,6 @@
 
 import csv
 import json
-import os
-import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -15,6 +13,7 @@ import yaml
 from mlflow import MlflowClient
 
 from clones import ROOT
+from interrupted import kill_after_an_epoch, start
 from shards import write_shards
 from vitrine.core.errors import PreparedDataError, TrackingError
 from vitrine.core.params import ImageParams, Params, PretrainParams, TrainParams, override
@@ -135,30 +134,14 @@ def _start(section: dict[str, Any]) -> "subprocess.Popen[str]":
     tree["pretrain"].update(section)
     tree["train"]["backbone"] = "simple_cnn"
     Path("params.yaml").write_text(yaml.safe_dump(tree))
-    return subprocess.Popen(
-        [sys.executable, "-c", "from vitrine.cli.pretrain import command; command()"],
-        env={**os.environ, "PYTHONPATH": str(ROOT / "src")},
-        text=True,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-    )
-
-
-def _kill_after_an_epoch(process: "subprocess.Popen[str]") -> None:
-    assert process.stdout is not None
-    for line in process.stdout:
-        if line.startswith("epoch 2/"):
-            process.send_signal(signal.SIGKILL)
-            process.communicate()
-            return
-    pytest.fail("the pretraining ended before it could be killed")
+    return start("pretrain")
 
 
 @pytest.mark.slow
 @pytest.mark.integration
 def test_a_killed_one_goes_on_with_its_run(place: Path) -> None:
     longer = {**SHORT, "epochs": 8}
-    _kill_after_an_epoch(_start(longer))
+    kill_after_an_epoch(_start(longer))
     (stored,) = Path(".cache/pretrain").glob("*/run.json")
     begun = _read(str(stored))
     again = _start(longer)

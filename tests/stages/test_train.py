@@ -2,10 +2,7 @@
 
 import csv
 import json
-import os
-import signal
 import subprocess
-import sys
 import time
 from pathlib import Path
 from typing import Any
@@ -17,6 +14,7 @@ import yaml
 from mlflow import MlflowClient
 
 from clones import ROOT
+from interrupted import kill_after_an_epoch, start
 from shards import write_shards
 from vitrine.core.digests import file_digest
 from vitrine.core.errors import ModelError, ParamsError, PreparedDataError, TrackingError
@@ -192,23 +190,7 @@ def _start(section: dict[str, Any]) -> "subprocess.Popen[str]":
     tree = yaml.safe_load((ROOT / "params.yaml").read_text())
     tree["train"].update(section)
     Path("params.yaml").write_text(yaml.safe_dump(tree))
-    return subprocess.Popen(
-        [sys.executable, "-c", "from vitrine.cli import main; main()", "train"],
-        env={**os.environ, "PYTHONPATH": str(ROOT / "src")},
-        text=True,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-    )
-
-
-def _kill_after_an_epoch(process: "subprocess.Popen[str]") -> None:
-    assert process.stdout is not None
-    for line in process.stdout:
-        if line.startswith("epoch 2/"):
-            process.send_signal(signal.SIGKILL)
-            process.communicate()
-            return
-    pytest.fail("the training ended before it could be killed")
+    return start("train")
 
 
 @pytest.mark.slow
@@ -221,7 +203,7 @@ def test_a_killed_training_goes_on_with_its_run_unless_something_changed(place: 
         "batch_size": 4,
         "patience": 99,
     }
-    _kill_after_an_epoch(_start(section))
+    kill_after_an_epoch(_start(section))
     assert not Path("artifacts/train").exists()
     (stored,) = Path(".cache/train").glob("*/run.json")
     run_id = json.loads(stored.read_text())["run_id"]
@@ -251,7 +233,7 @@ def test_a_killed_training_repeated_ends_as_one_that_was_not_killed(
         "batch_size": 4,
         "patience": 99,
     }
-    _kill_after_an_epoch(_start(section))
+    kill_after_an_epoch(_start(section))
     (stored,) = Path(".cache/train").glob("*/run.json")
     run_id = json.loads(stored.read_text())["run_id"]
 
