@@ -1,16 +1,13 @@
 """Fitting a network to the prepared shards."""
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import keras
-import tensorflow as tf
 
-from vitrine.core.errors import ModelError
-from vitrine.core.params import TrainParams
 from vitrine.inputs.summary import Summary
 from vitrine.models import Transfer
+from vitrine.training.beginning import begin, within_memory
 from vitrine.training.history import Epoch
 from vitrine.training.precision import computing
 from vitrine.training.trainer import Job, Trainer, network
@@ -53,31 +50,16 @@ def fit(
             `TF_CONFIG` names several machines.
         PreparedDataError: The shards are missing, or train or val is empty.
     """
-    _begin(job.params)
-    with computing(job.params.precision, job.params.backbone) as precision, _memory(job.params):
+    params = job.params
+    begin(params.seed, deterministic=params.deterministic)
+    with (
+        computing(params.precision, params.backbone) as precision,
+        within_memory(params.backbone, "train", params.batch_size),
+    ):
         trainer = Trainer(job)
         trainer.run(on_epoch, on_point)
     # Built anew: what was trained may carry a mixed precision, which a bundle may not.
     keras.backend.clear_session()
-    model = network(job.params, Summary.load(job.prepared), pretrained=False)
+    model = network(params, Summary.load(job.prepared), pretrained=False)
     model.set_weights(trainer.best)
     return Fitted(model, trainer.history, trainer.resumed, precision, trainer.transferred)
-
-
-def _begin(params: TrainParams) -> None:
-    # Some backbones number their layers by a count that goes on from network to network.
-    keras.backend.clear_session()
-    keras.utils.set_random_seed(params.seed)
-    if params.deterministic:
-        tf.config.experimental.enable_op_determinism()
-
-
-@contextmanager
-def _memory(params: TrainParams) -> Iterator[None]:
-    try:
-        yield
-    except (MemoryError, tf.errors.ResourceExhaustedError) as error:
-        raise ModelError(
-            f"{params.backbone} with train.batch_size {params.batch_size} does not fit into the "
-            "memory: lower train.batch_size, or image.height and image.width"
-        ) from error

@@ -1,13 +1,11 @@
 """The loop over the epochs of a pretraining."""
 
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
 import keras
-import tensorflow as tf
 
 from vitrine.core.errors import ModelError, PreparedDataError
 from vitrine.core.params import PretrainParams, TrainParams
@@ -15,6 +13,7 @@ from vitrine.core.taxonomy import Head
 from vitrine.inputs.summary import Summary
 from vitrine.models import build
 from vitrine.models.simclr import SimCLR
+from vitrine.training.beginning import begin, within_memory
 from vitrine.training.checkpoint import Checkpoint
 from vitrine.training.fused import fused
 from vitrine.training.history import Epoch
@@ -81,18 +80,18 @@ def pretrain(
             memory.
         PreparedDataError: The shards are missing, or train has fewer than two images.
     """
-    # Some backbones number their layers by a count that goes on from network to network.
-    keras.backend.clear_session()
-    keras.utils.set_random_seed(plan.params.seed)
-    if plan.train.deterministic:
-        tf.config.experimental.enable_op_determinism()
-    with computing(plan.train.precision, plan.train.backbone) as precision, _memory(plan):
+    backbone = plan.train.backbone
+    begin(plan.params.seed, deterministic=plan.train.deterministic)
+    with (
+        computing(plan.train.precision, backbone) as precision,
+        within_memory(backbone, "pretrain", plan.params.batch_size),
+    ):
         pretrainer = Pretrainer(plan)
         pretrainer.run(on_epoch, on_point)
         weights = pretrainer.encoder.get_weights()
     # Built anew: what was trained may carry a mixed precision.
     keras.backend.clear_session()
-    model = encoder(plan.train.backbone, Summary.load(plan.prepared))
+    model = encoder(backbone, Summary.load(plan.prepared))
     model.set_weights(weights)
     return Pretrained(model, pretrainer.history, pretrainer.resumed, precision)
 
@@ -203,14 +202,3 @@ class Pretrainer:
         if number in (1, self._params.epochs) or number % PROBED == 0:
             metrics |= knn_accuracy(self.encoder, self._plan.prepared)
         return Epoch(number, metrics, self._images / seconds)
-
-
-@contextmanager
-def _memory(plan: Plan) -> Iterator[None]:
-    try:
-        yield
-    except (MemoryError, tf.errors.ResourceExhaustedError) as error:
-        raise ModelError(
-            f"{plan.train.backbone} with pretrain.batch_size {plan.params.batch_size} does not fit "
-            "into the memory: lower pretrain.batch_size, or image.height and image.width"
-        ) from error
